@@ -1,0 +1,91 @@
+# kubejoin: the one entry for people and CI. `make help` lists the targets.
+
+VERSION := 0.1.0
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+MODE ?= release
+BUILD ?= build
+CROSS ?=
+CXX := $(if $(filter default undefined,$(origin CXX)),$(CROSS)g++,$(CXX))
+CCACHE := $(shell command -v ccache)
+DEB_ARCH ?= $(shell dpkg --print-architecture 2>/dev/null || uname -m)
+OUT := $(BUILD)/$(MODE)
+
+include plugin/base/curl.mk
+
+# ---- flags ------------------------------------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-declarations -Werror
+SYSTEM := -isystem $(CURL_DIR)/include -isystem $(OUT)/gen
+CPPFLAGS := -Iplugin $(SYSTEM) -DRAPIDJSON_HAS_STDSTRING=1 -DKUBEJOIN_VERSION='"$(VERSION)"'
+CXXFLAGS := -std=c++20 -g $(WARN) -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build -fstack-protector-strong -MMD -MP
+LIBS := $(CURL_DIR)/lib/libcurl.a -lnghttp2 -lcares -lssl -lcrypto -lz -lyaml-cpp
+ifeq ($(MODE),asan)
+  CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+  LDFLAGS := -fsanitize=address,undefined
+else
+  CXXFLAGS += -O2 -D_FORTIFY_SOURCE=2 -fPIE -ffunction-sections -fdata-sections
+  LDFLAGS := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--build-id=sha1
+endif
+
+# ---- what is built ----------------------------------------------------------------------------------------------------
+PLUGIN := $(sort $(shell find plugin -name '*.cc'))
+SCHEMAS := $(sort $(wildcard schemas/*.json))
+UNIT := $(sort $(shell find tests/unit -name '*.cc' 2>/dev/null))
+STANDIN := $(sort $(wildcard tests/standin/*.cc))
+PLUGIN_OBJ := $(PLUGIN:%.cc=$(OUT)/%.o) $(OUT)/gen/schemas.o
+LIB_OBJ := $(filter-out $(OUT)/plugin/main.o,$(PLUGIN_OBJ))
+UNIT_OBJ := $(UNIT:%.cc=$(OUT)/%.o)
+STANDIN_OBJ := $(STANDIN:%.cc=$(OUT)/%.o)
+
+.PHONY: all help deps
+all: $(BUILD)/kubejoin ## build build/kubejoin
+
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 20
+
+# ---- the machine's packages -------------------------------------------------------------------------------------------
+PACKAGES := g++ clang clang-tidy clang-format make libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libyaml-cpp-dev \
+  rapidjson-dev doctest-dev libexpected-dev libvalijson-dev libfmt-dev libcpp-httplib-dev libclang-rt-14-dev dpkg-dev file \
+  binutils shellcheck jq json-schema-test-suite openssl ca-certificates iproute2 xz-utils ccache
+
+deps: ## install what the build and the tests need (Debian packages; static curl into the cache)
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	test -z "$$missing" || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
+	@$(MAKE) --no-print-directory $(CURL_DIR)/lib/libcurl.a
+
+# An absent header is told by its package, not by a page of compiler text.
+$(OUT)/headers.ok: Makefile plugin/base/curl.mk
+	@mkdir -p $(@D); ok=1; while read -r header package; do \
+	  echo "#include <$$header>" | $(CXX) -std=c++20 $(SYSTEM) -E -x c++ - >/dev/null 2>&1 || \
+	    { echo "kubejoin: <$$header> is missing: install $$package (on Debian: make deps)" >&2; ok=0; }; \
+	done < <(printf '%s\n' 'tl/expected.hpp libexpected-dev' 'openssl/ssl.h libssl-dev' 'yaml-cpp/yaml.h libyaml-cpp-dev' 'rapidjson/document.h rapidjson-dev' \
+	  'valijson/validator.hpp libvalijson-dev' 'zlib.h zlib1g-dev' 'nghttp2/nghttp2.h libnghttp2-dev' 'ares.h libc-ares-dev' 'curl/curl.h a-static-curl-in-CURL_DIR'); \
+	test $$ok = 1 && touch $@
+
+$(OUT)/%.o: %.cc | $(OUT)/headers.ok $(CURL_DIR)/lib/libcurl.a
+	@mkdir -p $(@D); echo "  CXX $<"; $(CCACHE) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
+
+$(OUT)/gen/schemas.cc: $(SCHEMAS) Makefile
+	@mkdir -p $(@D); { echo '// Generated from schemas/*.json.'; echo '#include <string_view>'; echo '#include <utility>'; \
+	  echo 'namespace kubejoin::schema {'; echo 'extern const std::pair<std::string_view, std::string_view> kSchemaTexts[]; extern const unsigned kSchemaCount;'; \
+	  echo 'const std::pair<std::string_view, std::string_view> kSchemaTexts[] = {'; \
+	  for f in $(SCHEMAS); do printf '{"%s", R"json(' "$$(basename $$f .json)"; cat $$f; printf ')json"},\n'; done; \
+	  echo '{"", ""}};'; echo 'const unsigned kSchemaCount = $(words $(SCHEMAS));'; echo '}'; } > $@
+$(OUT)/gen/schemas.o: $(OUT)/gen/schemas.cc
+	@$(CCACHE) $(CXX) -std=c++20 $(filter -O% -f% -g,$(CXXFLAGS)) -c $< -o $@
+
+$(OUT)/kubejoin.debug: $(PLUGIN_OBJ)
+	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+$(OUT)/kubejoin: $(OUT)/kubejoin.debug
+	@$(CROSS)strip -o $@ $<
+$(BUILD)/kubejoin: $(OUT)/kubejoin
+	@cp $< $@
+$(OUT)/unit: $(UNIT_OBJ) $(LIB_OBJ)
+	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+$(OUT)/standin: $(STANDIN_OBJ) $(LIB_OBJ)
+	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+
+-include $(PLUGIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(STANDIN_OBJ:.o=.d)

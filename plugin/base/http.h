@@ -1,0 +1,91 @@
+// HTTP as the rest of the program sees it: sessions with a trust policy, requests with limits, answers.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace kubejoin {
+
+// What a handler says about the batch its request belongs to (HttpSession::run).
+enum class Flow { go_on, stop };
+
+struct HttpResponse {
+  int status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;                            // empty for a streamed answer
+  bool stopped = false;                        // a handler said stop before the answer was complete
+  std::optional<std::chrono::milliseconds> retry_after() const;  // Retry-After, seconds or date against Date
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url{};
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};
+  Secret bearer{};                                    // "Authorization: Bearer …"; never on an unverified connection
+  std::chrono::milliseconds timeout{10'000};        // for the whole exchange, connecting included
+  std::size_t max_bytes = 4 << 20;                  // body or stream line; more is "http.too-large"
+  bool stream = false;                              // body lines go to on_line, nothing is kept
+  std::function<Flow(std::string_view line)> on_line;               // with stream, status 2xx
+  std::function<Flow(const Result<HttpResponse>& answer)> on_done;  // may stop the rest of the batch
+};
+
+// Whom a session believes, and how it connects. No redirect is ever followed unless `https_redirects` > 0,
+// and then only from https to https.
+struct HttpOptions {
+  enum class Trust {
+    host,     // the machine's CA bundle (base/http.cc lists where it is looked for), SSL_CERT_FILE first
+    given,    // ca_pem alone
+    pending,  // nobody yet: requests with a bearer are refused ("http.unverified") until trust() succeeded
+  };
+  Trust trust = Trust::host;
+  std::string ca_pem{};
+  std::string client_cert_pem{};  // both or none
+  Secret client_key_pem{};
+  std::string unix_socket{};      // path; then plain HTTP/2 with prior knowledge (gRPC) when h2c is set
+  bool h2c = false;
+  bool use_proxy = true;        // HTTPS_PROXY, NO_PROXY…; false for link-local and loopback
+  int https_redirects = 0;
+};
+
+// What the server showed, for errors and logs.
+struct PeerChain {
+  std::vector<std::string> der;  // leaf first, as presented
+};
+
+// One origin, one connection where the server allows it (HTTP/2), kept open. Not thread-safe.
+class HttpSession {
+ public:
+  virtual ~HttpSession() = default;
+
+  // Sends all requests at once and returns when each is answered, failed, or stopped by a handler; answers are in
+  // request order. A transport failure is Kind::unavailable ("http.unreachable", "http.timeout", "http.dns"), a TLS failure
+  // Kind::untrusted ("tls.untrusted", "tls.name", "tls.expired"). Any HTTP status is a success here.
+  virtual std::vector<Result<HttpResponse>> run(std::vector<HttpRequest> requests) = 0;
+
+  // Pending -> given: verifies the chain and the name that the open connection presented against `ca_pem`
+  // (Kind::untrusted otherwise, and the connection is closed). Every later connection is verified from its start.
+  virtual Status trust(std::string_view ca_pem) = 0;
+
+  virtual const PeerChain& peer() const = 0;
+
+  // Connections opened so far: the bench and the tests count them.
+  virtual int connections() const = 0;
+
+  Result<HttpResponse> run_one(HttpRequest request);
+};
+
+// 2xx or the Error that a Kubernetes API answer means: 401 refused, 403 refused, 404 invalid "http.not-found",
+// 409 "http.conflict", 429/5xx unavailable (with retry_after), 3xx untrusted "http.redirect", else machine.
+// The Status object's message is shown through printable(). `doing`: "read ConfigMap kube-system/kubeadm-config".
+Result<HttpResponse> expect_ok(Result<HttpResponse> answer, std::string_view doing);
+
+}  // namespace kubejoin

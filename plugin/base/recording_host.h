@@ -1,0 +1,51 @@
+// DryRunHost: reads the world, tells what would be changed, changes nothing.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "base/host.h"
+
+namespace kubejoin {
+
+// Reads and GETs pass through to `below`, which must outlive it; reads also see what was "written". Everything else becomes a line for
+// `tell`: "would write /var/lib/kubelet/config.yaml (0644, 812 bytes)".
+class DryRunHost : public Host {
+ public:
+  DryRunHost(Host& below, std::function<void(const std::string& line)> tell) : below_(below), tell_(std::move(tell)) {}
+
+  Result<std::string> read(const std::string& path, std::size_t max_bytes) override;
+  std::optional<FileInfo> stat(const std::string& path) override;
+  Result<std::vector<std::string>> list(const std::string& dir) override { return below_.list(dir); }
+  Status write(const std::string& path, std::string_view content, unsigned mode) override;
+  Status make_dirs(const std::string&, unsigned) override { return {}; }
+  Status symlink(const std::string& target, const std::string& path) override;
+  Status rename(const std::string& from, const std::string& to) override;
+  Status remove(const std::string& path) override;
+  Status remove_tree(const std::string& path) override;
+  Status wait_for_path(const std::string&, Instant) override { return {}; }
+  void warm(const std::string&) override {}
+  Result<CommandResult> run(const Command& command) override;
+  std::optional<std::string> find_program(const std::string& name) override { return below_.find_program(name); }
+  std::unique_ptr<HttpSession> open_http(HttpOptions options) override;
+  Status can_listen(std::uint16_t port) override { return below_.can_listen(port); }
+  Status can_connect_unix(const std::string& path) override { return below_.can_connect_unix(path); }
+  Status send_datagram(const std::string&, std::string_view) override { return {}; }
+  bool resolves(const std::string& name, Millis timeout) override { return below_.resolves(name, timeout); }
+  Status wait_for_route(const std::string& address, Instant deadline) override { return below_.wait_for_route(address, deadline); }
+  WallTime now() override { return below_.now(); }
+  Instant monotonic() override { return below_.monotonic(); }
+  void sleep_until(Instant when) override { below_.sleep_until(when); }
+  void random(void* into, std::size_t bytes) override { below_.random(into, bytes); }
+  std::string hostname() override { return below_.hostname(); }
+  unsigned effective_uid() override { return below_.effective_uid(); }
+  std::optional<std::string> environment(const std::string& name) override { return below_.environment(name); }
+  bool terminating() override { return below_.terminating(); }
+
+ private:
+  Host& below_;
+  std::function<void(const std::string&)> tell_;
+  std::map<std::string, std::string> written_;
+};
+
+}  // namespace kubejoin

@@ -1,0 +1,49 @@
+// Retry with full jitter until a deadline; permanent errors end at once.
+#pragma once
+
+#include <functional>
+
+#include "base/host.h"
+
+namespace kubejoin {
+
+// Delays are drawn from [0, min(cap, first * 2^n)] ("full jitter"), on top of what Retry-After asks (bounded by `retry_after_cap`),
+// never beyond the deadline.
+struct RetryPolicy {
+  Millis first{200};
+  Millis cap{5'000};
+  Millis retry_after_cap{60'000};
+  Instant deadline{};
+};
+
+struct RetryEvent {
+  int attempt = 1;  // the one that failed
+  const Error& error;
+  Millis delay{0};
+};
+
+// Calls `attempt` until it succeeds, its error is not Kind::unavailable, the deadline would pass, or the host is terminating.
+// The last error is returned, "(after N attempts in D)" added to the message when N > 1. `observe` hears of every wait.
+template <class T>
+Result<T> retry(Host& host, const RetryPolicy& policy, const std::function<Result<T>()>& attempt,
+                const std::function<void(const RetryEvent&)>& observe = {});
+
+// The next delay, or nothing when the deadline or a signal ends it. `attempt` counts from 1.
+std::optional<Millis> next_delay(Host& host, const RetryPolicy& policy, int attempt, const Error& error);
+Error exhausted(Host& host, Error last, int attempts, Instant started);
+
+template <class T>
+Result<T> retry(Host& host, const RetryPolicy& policy, const std::function<Result<T>()>& attempt,
+                const std::function<void(const RetryEvent&)>& observe) {
+  const Instant started = host.monotonic();
+  for (int n = 1;; ++n) {
+    Result<T> result = attempt();
+    if (result || result.error().kind != Kind::unavailable) return result;
+    const auto delay = next_delay(host, policy, n, result.error());
+    if (!delay) return tl::unexpected<Error>(exhausted(host, std::move(result).error(), n, started));
+    if (observe) observe({n, result.error(), *delay});
+    host.sleep_until(host.monotonic() + *delay);
+  }
+}
+
+}  // namespace kubejoin

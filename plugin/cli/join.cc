@@ -1,0 +1,166 @@
+// kubejoin join: kubeadm's command and all its worker flags of 1.9 to today.
+#include <algorithm>
+#include <cstdio>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/join_run.h"
+#include "config/load.h"
+#include "parse/envelope.h"
+#include "plan/join_plan.h"
+#include "plan/runner.h"
+
+namespace kubejoin::cli {
+namespace {
+
+constexpr std::size_t kMaxConfig = 10 << 20;
+
+struct JoinOptions {
+  config::Flags flags;
+  std::string config_path;
+  std::string root = "/";
+  std::string wait;
+  bool strict = false;
+  int verbosity = 0;
+};
+
+// Lists as pflag's StringSlice has them: repeatable, each use a comma list; quotes keep a comma (encoding/csv).
+void append_list(std::vector<std::string>& list, const std::string& value) {
+  std::string item;
+  bool quote = false;
+  for (const char c : value) {
+    if (c == '"') quote = !quote;
+    else if (c == ',' && !quote) list.push_back(std::exchange(item, {}));
+    else item += c;
+  }
+  if (!value.empty()) list.push_back(item);
+}
+
+std::vector<Flag> flags_into(JoinOptions& o) {
+  const auto text = [](std::string& into) { return [&into](const std::string& v) { return into = v, Status{}; }; };
+  const auto optional = [](std::optional<std::string>& into) { return [&into](const std::string& v) { return into = v, Status{}; }; };
+  const auto secret = [](std::optional<Secret>& into) { return [&into](const std::string& v) { return into = Secret(v), Status{}; }; };
+  const auto list = [](std::vector<std::string>& into) { return [&into](const std::string& v) { return append_list(into, v), Status{}; }; };
+  const auto boolean = [](auto& into) { return [&into](const std::string& v) { return into = v == "true" || v == "1" || v == "t", Status{}; }; };
+  const auto ignored = [](const std::string&) { return Status{}; };
+  config::Flags& f = o.flags;
+  return {
+      {"config", 0, "FILE", "a JoinConfiguration (v1alpha1 to v1beta4), or user-data that holds one", text(o.config_path)},
+      {"token", 0, "TOKEN", "for discovery and TLS bootstrap, where no other is given", secret(f.token)},
+      {"discovery-token", 0, "TOKEN", "to validate cluster-info", secret(f.discovery_token)},
+      {"discovery-token-ca-cert-hash", 0, "sha256:HEX,...", "pins of the cluster's root CA keys; repeatable", list(f.ca_cert_hashes)},
+      {"discovery-token-unsafe-skip-ca-verification", 0, "", "join without a pin", boolean(f.unsafe_skip_ca_verification)},
+      {"discovery-file", 0, "FILE|URL", "a kubeconfig, local or over https", optional(f.discovery_file)},
+      {"tls-bootstrap-token", 0, "TOKEN", "to authenticate for the node's certificate", secret(f.tls_bootstrap_token)},
+      {"node-name", 0, "NAME", "the Node's name; the host name otherwise", optional(f.node_name)},
+      {"cri-socket", 0, "PATH", "the container runtime's socket; detected otherwise", optional(f.cri_socket)},
+      {"feature-gates", 0, "NAME=BOOL,...", "Auditing, CoreDNS, DynamicKubeletConfig, SelfHosting, StoreCertsInSecrets", optional(f.feature_gates)},
+      {"ignore-preflight-errors", 0, "NAME,...", "checks whose errors are shown as warnings; `all` for every one", list(f.ignore_preflight_errors)},
+      {"skip-phases", 0, "NAME,...", "phases to leave out", list(f.skip_phases)},
+      {"patches", 0, "DIR", "kubeletconfiguration[suffix][+strategic|+merge|+json].{yaml,json}", optional(f.patches)},
+      {"dry-run", 0, "", "show every request and write; change nothing", boolean(f.dry_run)},
+      {"wait", 0, "identity|registered|ready", "what success means (default registered)", text(o.wait)},
+      {"strict", 0, "", "unknown fields of the document are errors", boolean(o.strict)},
+      {"root", 0, "DIR", "take every path below DIR", text(o.root)},
+      {"rootfs", 0, "DIR", "kubeadm's name of --root", text(o.root)},
+      {"v", 'v', "LEVEL", "0 to 5: how much to tell", [&o](const std::string& v) -> Status {
+         if (v.empty() || !std::all_of(v.begin(), v.end(), [](char c) { return c >= '0' && c <= '9'; }) || v.size() > 2)
+           return fail(Kind::usage, "usage.verbosity", "-v takes a number, not " + quoted(v));
+         return o.verbosity = std::stoi(v), Status{};
+       }},
+      {"skip-headers", 0, "", "accepted for compatibility", ignored},
+      {"skip-log-headers", 0, "", "accepted for compatibility", ignored},
+  };
+}
+
+int list_phases() {
+  for (const plan::Phase& phase : plan::kJoinPlan)
+    std::printf("%-15s %-24s %s\n", std::string(phase.name).c_str(), ("(" + std::string(phase.upstream) + ")").c_str(), std::string(phase.sentence).c_str());
+  return 0;
+}
+
+// `join phase NAME`: everything up to NAME is needed for it, so the facts before it are gathered again; nothing after it runs.
+std::vector<std::string> phases_up_to(const std::string& name) {
+  std::vector<std::string> wanted;
+  std::size_t last = 0, index = 0;
+  for (const plan::Phase& phase : plan::kJoinPlan) {
+    ++index;
+    if (phase.name == name || phase.upstream == name) last = index;
+  }
+  index = 0;
+  for (const plan::Phase& phase : plan::kJoinPlan)
+    if (index++ < last) wanted.emplace_back(phase.name);
+  return wanted;
+}
+
+}  // namespace
+
+std::vector<Flag> join_flags() {
+  static JoinOptions unused;
+  return flags_into(unused);
+}
+
+int run_join(const Invocation& invocation) {
+  JoinOptions options;
+  const std::vector<Flag> flags = flags_into(options);
+  Parsed parsed = parse(invocation.arguments, flags);
+  int status = 0;
+  if (finished(parsed, "join", status)) return invocation.as_kubeadm && status != 0 ? 1 : status;
+
+  std::vector<std::string> only;
+  if (!parsed.positionals.empty() && parsed.positionals.front() == "phase") {
+    if (parsed.positionals.size() < 2 || parsed.positionals[1] == "list") return list_phases();
+    only = phases_up_to(parsed.positionals[1]);
+    if (only.empty()) {
+      const Error e = fail(Kind::usage, "usage.phase", "invalid phase name: " + printable(parsed.positionals[1]), "kubejoin join phase list").value();
+      return complain({&e, 1});
+    }
+    parsed.positionals.erase(parsed.positionals.begin(), parsed.positionals.begin() + 2);
+  }
+  options.flags.endpoints = parsed.positionals;
+
+  auto host = make_real_host(options.root);
+  std::vector<parse::Document> documents;
+  std::vector<Error> errors;
+  JoinRun run;
+  if (!options.config_path.empty()) {
+    auto bytes = host->read(options.config_path, kMaxConfig);
+    if (!bytes) {
+      Error e = within("read config from " + quoted(options.config_path), std::move(bytes).error()).value();
+      return complain({&e, 1}), invocation.as_kubeadm ? 1 : exit_status(e.kind);
+    }
+    auto unwrapped = parse::unwrap(*bytes, options.config_path, nullptr);
+    wipe(*bytes);
+    documents = std::move(unwrapped.documents);
+    errors = std::move(unwrapped.errors);
+    run.warnings = std::move(unwrapped.warnings);
+    if (documents.empty() && errors.empty())
+      errors.push_back(fail(Kind::invalid, "config.no-document", "no JoinConfiguration found in the supplied config " + quoted(options.config_path),
+                            "kubejoin schema v1beta4 shows what it looks like").value());
+  }
+  if (errors.empty()) {
+    auto loaded = config::load(documents, options.flags, {host->hostname()}, options.strict);
+    errors = std::move(loaded.errors);
+    run.config = std::move(loaded.config);
+    run.warnings.insert(run.warnings.end(), loaded.warnings.begin(), loaded.warnings.end());
+  }
+  for (const std::string& name : run.config.skip_phases)
+    if (!plan::is_phase(plan::kJoinPlan, name)) errors.push_back(fail(Kind::usage, "usage.phase", "invalid phase name: " + printable(name), "kubejoin join phase list").value());
+  using config::WaitFor;
+  if (options.wait == "identity") run.config.first_boot.wait_for = WaitFor::identity;
+  else if (options.wait == "ready") run.config.first_boot.wait_for = WaitFor::ready;
+  else if (!options.wait.empty() && options.wait != "registered")
+    errors.push_back(fail(Kind::usage, "usage.wait", "--wait is identity, registered or ready, not " + quoted(options.wait)).value());
+  if (!errors.empty()) return complain(errors), invocation.as_kubeadm ? 1 : exit_status(errors.front().kind);
+
+  run.style = report::style_for(*host, isatty(STDERR_FILENO) == 1);
+  run.style.kubeadm = invocation.as_kubeadm;
+  run.style.verbosity = options.verbosity;
+  run.only_phases = std::move(only);
+  run.source = options.config_path.empty() ? "command line" : options.config_path;
+  const auto result = join_machine(*host, std::move(run));
+  return invocation.as_kubeadm && result.error ? 1 : exit_status_of(result);
+}
+
+}  // namespace kubejoin::cli

@@ -1,0 +1,135 @@
+// One join, told and recorded.
+#include "cli/join_run.h"
+
+#include <cstdio>
+
+#include "base/recording_host.h"
+#include "base/text.h"
+#include "discovery/late_token.h"
+#include "plan/join_plan.h"
+#include "plan/runner.h"
+#include "plan/state.h"
+#include "report/error_text.h"
+
+namespace kubejoin::cli {
+namespace {
+
+// As kubeadm prints it (cmd/kubeadm/app/cmd/join.go): tools grep for these lines.
+constexpr char kJoined[] = R"(
+This node has joined the cluster:
+* Certificate signing request was sent to apiserver and a response was received.
+* The Kubelet was informed of the new secure connection details.
+
+Run 'kubectl get nodes' on the control-plane to see this node join the cluster.
+
+)";
+
+std::vector<plan::Phase> phases_of(const std::vector<std::string>& only) {
+  std::vector<plan::Phase> phases;
+  for (const plan::Phase& phase : plan::kJoinPlan) {
+    bool wanted = only.empty();
+    for (const std::string& name : only) wanted = wanted || name == phase.name || name == phase.upstream;
+    if (wanted) phases.push_back(phase);
+  }
+  return phases;
+}
+
+report::JoinResult::State state_of(const Status& status, Host& host) {
+  using State = report::JoinResult::State;
+  if (status) return State::success;
+  if (host.terminating()) return State::terminated;
+  return status.error().kind == Kind::unavailable ? State::timeout : State::failure;
+}
+
+// A late-bound token takes the place of the document's, and is looked for again when it is refused.
+Status bind_late_token(Host& host, plan::JoinState& state) {
+  if (state.config.first_boot.token_from.empty()) return {};
+  TRY(const Secret token, discovery::read_late_token(host, state.config));
+  if (state.config.token_discovery && state.config.token_discovery->token.empty()) state.config.token_discovery->token = token;
+  if (state.config.tls_bootstrap_token.empty()) state.config.tls_bootstrap_token = token;
+  state.reread_token = discovery::read_late_token;
+  return {};
+}
+
+Status prepare(Host& host, plan::JoinState& state, const JoinRun& run) {
+  CHECK_OK(bind_late_token(host, state));
+  state.journal = plan::read_journal(host);
+  state.journal.instance_id = run.instance_id;
+  state.journal.node_name = state.node_name();
+  if (run.config.dry_run) return {};
+  return plan::claim(host, state.journal,
+                     {plan::kKubeletConf, plan::kBootstrapConf, state.config.ca_cert_path, plan::kKubeletConfig, plan::kInstanceConfig, plan::kFlagsEnv,
+                      plan::kClientKeyTmp, plan::kClientPem});
+}
+
+// What stands at the end: a journal that says "joined", or, when nothing is to be continued, none.
+void close_journal(Host& host, plan::JoinState& state, bool joined) {
+  if (joined) {
+    state.journal.joined_at = rfc3339(host.now());
+    (void)plan::write_journal(host, state.journal);
+  } else if (!state.resumable && state.certificate.empty()) {
+    (void)host.remove(plan::kJournal);
+  }
+}
+
+}  // namespace
+
+int exit_status_of(const report::JoinResult& result) { return result.error ? exit_status(result.error->kind) : 0; }
+
+report::JoinResult join_machine(Host& machine, JoinRun run) {
+  DryRunHost dry(machine, [](const std::string& line) { std::printf("%s\n", line.c_str()); });
+  Host& host = run.config.dry_run ? static_cast<Host&>(dry) : machine;
+  plan::JoinState state(run.config);
+  state.resumable = run.resumable;
+  report::StatusFile status_file(host, state.node_name());
+  report::Progress progress(host, run.style, run.config.dry_run ? nullptr : &status_file);
+  plan::Context context{host, state, progress};
+  for (const Error& warning : run.warnings) progress.warning(warning);
+
+  report::JoinResult result;
+  result.started = host.now();
+  result.started_monotonic = std::chrono::duration_cast<Millis>(progress.started().time_since_epoch());
+  // The kubelet is read from disk while the network is being waited for.
+  if (const auto kubelet = host.find_program("kubelet"); kubelet && !run.config.dry_run) host.warm(*kubelet);
+
+  plan::Outcome outcome;
+  outcome.status = prepare(host, state, run);
+  if (outcome.status) outcome = plan::run(phases_of(run.only_phases), context, state.config.skip_phases);
+  if (!run.config.dry_run) close_journal(host, state, outcome.status.has_value());
+
+  result.state = state_of(outcome.status, host);
+  result.node_name = state.node_name();
+  result.instance_id = run.instance_id;
+  result.source = run.source;
+  result.endpoint = state.endpoint;
+  result.kubernetes_version = state.cluster.kubernetes_version;
+  result.phase = outcome.failed_phase;
+  result.warnings = progress.warnings();
+  result.retries = progress.retries();
+  result.took = std::chrono::duration_cast<Millis>(host.monotonic() - progress.started());
+  for (const auto& timing : outcome.timings) result.timings.push_back({std::string(timing.phase), timing.took, timing.skipped});
+  for (const auto& milestone : progress.timeline()) result.milestones.emplace_back(milestone.name, milestone.at);
+  if (!outcome.status) {
+    result.error = outcome.status.error();
+    if (run.style.kubeadm && !result.phase.empty())
+      std::fprintf(stderr, "error execution phase %s: %s\n", result.phase == "discovery" || result.phase == "cluster-config" ? "preflight" : result.phase.c_str(),
+                   result.error->message.c_str());
+    std::fputs(report::error_text(*result.error).c_str(), stderr);
+  }
+  if (run.config.dry_run) return result;
+
+  if (auto written = report::write_result(host, result); !written) std::fputs(report::error_text(written.error(), "warning").c_str(), stderr);
+  if (result.state == report::JoinResult::State::success) {
+    // Cluster API looks for this file, and only for its presence (bootstrap contract, "Sentinel File").
+    if (const std::string& sentinel = run.config.first_boot.sentinel; !sentinel.empty()) {
+      if (auto written = host.write(sentinel, "success\n", 0644); !written) std::fputs(report::error_text(written.error(), "warning").c_str(), stderr);
+    }
+    if (!run.style.quiet) {
+      std::fputs(kJoined, stdout);
+      std::fflush(stdout);
+    }
+  }
+  return result;
+}
+
+}  // namespace kubejoin::cli

@@ -1,0 +1,28 @@
+// One join from a finished configuration to its exit status: shared by `join` and `boot`.
+#pragma once
+
+#include "config/join_config.h"
+#include "plan/phase.h"
+#include "report/progress.h"
+#include "report/result_file.h"
+
+namespace kubejoin::cli {
+
+struct JoinRun {
+  config::JoinConfig config;
+  report::Style style;
+  std::vector<std::string> only_phases;  // `join phase NAME`; empty: the plan
+  std::string instance_id;               // empty for `join`
+  std::string source;                    // where the configuration came from, for the result
+  bool resumable = false;                // `boot`: a next run continues this one
+  std::vector<Error> warnings;           // of loading
+};
+
+// Runs the plan, writes result.json and the sentinel, prints the error or the success block. `host` is the machine; with
+// config.dry_run nothing is changed. The result is also returned.
+report::JoinResult join_machine(Host& host, JoinRun run);
+
+// The exit status of a result: 0, or the sysexits number of its error.
+int exit_status_of(const report::JoinResult& result);
+
+}  // namespace kubejoin::cli

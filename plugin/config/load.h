@@ -1,0 +1,48 @@
+// From documents to a JoinConfig: every violation at once, then defaults and cross-field rules.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/join_config.h"
+#include "parse/document.h"
+
+namespace kubejoin::config {
+
+// What the flags of `kubejoin join` said; only those that were given are set.
+struct Flags {
+  std::vector<std::string> endpoints;  // positionals
+  std::optional<std::string> node_name, cri_socket, discovery_file, patches, feature_gates;
+  std::optional<Secret> token, discovery_token, tls_bootstrap_token;
+  std::vector<std::string> ca_cert_hashes, ignore_preflight_errors, skip_phases;
+  std::optional<bool> unsafe_skip_ca_verification, dry_run;
+};
+
+// What defaults need to know of the machine.
+struct Surroundings {
+  std::string hostname;
+};
+
+struct Loaded {
+  JoinConfig config;            // meaningful when errors is empty
+  std::vector<Error> errors;    // Kind::invalid, ordered by place
+  std::vector<Error> warnings;
+  // "discovery.bootstrapToken.token" -> "write_files[0] line 7", "flag --token", "default": for `boot --dry-run`.
+  std::vector<std::pair<std::string, std::string>> origins;
+};
+
+// `strict`: unknown fields are errors (with did-you-mean); otherwise warnings, as kubeadm has it.
+// Exactly one join document is used (any version, see schema/versions.h), at most one FirstBoot; other kubeadm and component
+// documents are reported as unused. Flags beside a document: only those that kubeadm 1.37 or 1.20 allows (spec §1.4).
+// With no document the flags alone make the configuration.
+Loaded load(const std::vector<parse::Document>& documents, const Flags& flags, const Surroundings& surroundings, bool strict);
+
+// The kubelet's arguments in all: what FirstBoot's node section means (labels, IP, provider id), then the user's own.
+std::vector<Arg> effective_kubelet_args(const JoinConfig& config);
+
+// The rules of Kubernetes names, tokens, pins, endpoints (spec §2.7, §3.1, §3.2, §11.1, §11.3), shared with the flags' checks.
+bool is_token(std::string_view text);                       // [a-z0-9]{6}\.[a-z0-9]{16}
+Result<std::string> normalise_pin(std::string_view text);   // "SHA256:AB…" -> "sha256:ab…"; error "config.pin"
+
+}  // namespace kubejoin::config

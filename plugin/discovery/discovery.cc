@@ -1,0 +1,74 @@
+// Discovery: from what the user gave to a connection that is proven to lead to the user's cluster.
+#include "base/retry.h"
+#include "base/text.h"
+#include "discovery/modes.h"
+#include "plan/join_plan.h"
+#include "plan/state.h"
+
+namespace kubejoin::discovery {
+namespace {
+
+using plan::Context;
+
+// These end a join, but a control plane that is just being made passes through them.
+bool may_heal(const Error& error) {
+  return error.id == "discovery.token-unknown" || error.id == "discovery.cluster-info-closed" || error.id == "discovery.no-cluster-info";
+}
+
+// Endpoints take turns, one each attempt, so that a dead first one costs one failed connection and not the whole patience.
+Result<Trusted> by_any_endpoint(Context& context, const config::TokenDiscovery& how) {
+  Host& host = context.host;
+  const Millis patience = context.state.config.timeouts.discovery;
+  const RetryPolicy policy{.deadline = host.monotonic() + patience};
+  std::size_t turn = 0;
+  std::optional<Instant> healing_ends;
+  auto found = retry<Trusted>(
+      host, policy,
+      [&]() -> Result<Trusted> {
+        auto attempt = by_token(context, how, how.endpoints[turn++ % how.endpoints.size()]);
+        if (attempt || !may_heal(attempt.error())) return attempt;
+        if (!healing_ends) healing_ends = host.monotonic() + std::min(kStartupGrace, patience);
+        if (host.monotonic() < *healing_ends) attempt.error().kind = Kind::unavailable;
+        return attempt;
+      },
+      [&](const RetryEvent& event) { context.observer.retrying(event.error, event.attempt, event.delay); });
+  if (!found && may_heal(found.error())) found.error().kind = Kind::refused;
+  return found;
+}
+
+}  // namespace
+
+HttpRequest cluster_info_request(const std::string& endpoint) {
+  HttpRequest request;
+  request.url = endpoint + kube::cluster_info_path();
+  request.max_bytes = 1 << 20;
+  return request;
+}
+
+Status establish_trust(Context& context) {
+  plan::JoinState& state = context.state;
+  const config::JoinConfig& config = state.config;
+  auto found = config.file_discovery ? by_file(context, *config.file_discovery) : by_any_endpoint(context, *config.token_discovery);
+  context.observer.waiting("");
+  if (!found) return tl::unexpected(std::move(found).error());
+
+  state.api = std::move(found->api);
+  state.endpoint = found->endpoint;
+  state.server = found->server.empty() ? found->endpoint : found->server;
+  state.ca_pem = found->ca_pem;
+  state.discovered_cluster_name = found->cluster_name;
+  // An explicit bootstrap token beats whatever credentials a discovery file carries (kubeadm app/discovery/discovery.go).
+  if (!config.tls_bootstrap_token.empty()) {
+    state.bearer = config.tls_bootstrap_token;
+  } else if (!found->token.empty()) {
+    state.bearer = found->token;
+  } else if (!found->client_certificate) {
+    return fail(Kind::invalid, "discovery.no-credentials", "the discovery file holds no credentials and no bootstrap token was given",
+                "add --tls-bootstrap-token (discovery.tlsBootstrapToken), or credentials to the file");
+  }
+  context.observer.milestone("trusted");
+  context.observer.note("the cluster's CA is proven; API server " + printable(state.server));
+  return {};
+}
+
+}  // namespace kubejoin::discovery

@@ -1,0 +1,34 @@
+// The two ways to learn whom to trust, and what they have in common.
+#pragma once
+
+#include "plan/state.h"
+
+namespace kubejoin::discovery {
+
+// What a way of discovery found; the session is verified against `ca_pem` and was opened to `endpoint`.
+struct Trusted {
+  std::unique_ptr<HttpSession> api;
+  std::string endpoint;      // "https://host:port"
+  std::string server;        // what cluster-info or the file names
+  std::string ca_pem;
+  std::string cluster_name;
+  Secret token;              // credentials of a discovery file; empty with token discovery
+  bool client_certificate = false;  // the session authenticates by itself
+};
+
+// kubeadm app/discovery/token: cluster-info over a connection that is not verified yet and carries no secret; JWS; pins; then the
+// same connection is verified against the bundle. `endpoint` is host:port.
+Result<Trusted> by_token(plan::Context& context, const config::TokenDiscovery& how, const std::string& endpoint);
+
+// kubeadm app/discovery/{file,https}: a kubeconfig from disk or over verified HTTPS; cluster-info is read as a check, and fills in
+// the CA when the file has none.
+Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how);
+
+// GET of kube-public/cluster-info without credentials.
+HttpRequest cluster_info_request(const std::string& endpoint);
+
+// For answers that a control plane in the middle of its start gives and a finished one does not (401, 403, 404, no signature yet):
+// how long discovery goes on asking. A control plane signs a new token within a second.
+inline constexpr Millis kStartupGrace{15'000};
+
+}  // namespace kubejoin::discovery

@@ -1,0 +1,82 @@
+// Token discovery: cluster-info, signed by the token, its CA pinned by the user, its connection verified by that CA.
+#include "base/text.h"
+#include "discovery/modes.h"
+
+namespace kubejoin::discovery {
+namespace {
+
+constexpr char kNewToken[] = "on the control plane: kubeadm token create --print-join-command";
+
+// The signed text of cluster-info, or why there is none.
+Result<std::string> signed_text(const kube::ConfigMap& cluster_info, const kube::Token& token) {
+  const auto text = cluster_info.data.find("kubeconfig");
+  if (text == cluster_info.data.end() || text->second.empty())
+    return fail(Kind::untrusted, "discovery.no-kubeconfig", "cluster-info has no kubeconfig: this API server is not set up for bootstrap tokens",
+                "is this the API server of a kubeadm cluster? Otherwise use --discovery-file");
+  const auto jws = cluster_info.data.find("jws-kubeconfig-" + token.id);
+  if (jws == cluster_info.data.end())
+    return fail(Kind::refused, "discovery.token-unknown", "could not find a JWS signature in the cluster-info ConfigMap for token ID " + quoted(token.id),
+                "the token does not exist or has expired; " + std::string(kNewToken));
+  if (!kube::jws_verify(text->second, jws->second, token))
+    return fail(Kind::untrusted, "discovery.jws-mismatch",
+                "failed to verify JWS signature of received cluster info object, can't trust this API Server",
+                "the token's secret part is not the cluster's, or somebody answers in its place; " + std::string(kNewToken));
+  return text->second;
+}
+
+// What an answer other than cluster-info means. 401 and 403 here: somebody closed cluster-info to the public.
+Result<kube::ConfigMap> read_cluster_info(Result<HttpResponse> answer) {
+  auto ok = expect_ok(std::move(answer), "read the cluster-info ConfigMap");
+  if (!ok) {
+    Error error = std::move(ok).error();
+    if (error.kind == Kind::refused) {
+      error.id = "discovery.cluster-info-closed";
+      error.hint = "cluster-info is not public on this cluster: use --discovery-file with --tls-bootstrap-token";
+    } else if (error.id == "http.not-found") {
+      error.kind = Kind::refused;
+      error.id = "discovery.no-cluster-info";
+      error.hint = "is this the API server of a kubeadm cluster? Otherwise use --discovery-file";
+    }
+    return tl::unexpected(std::move(error));
+  }
+  return kube::parse_config_map(ok->body);
+}
+
+}  // namespace
+
+Result<Trusted> by_token(plan::Context& context, const config::TokenDiscovery& how, const std::string& endpoint) {
+  const auto token = kube::parse_token(how.token);
+  if (!token) return fail(Kind::invalid, "config.token", "the bootstrap token is invalid", "it looks like abcdef.0123456789abcdef");
+
+  Trusted found;
+  found.endpoint = "https://" + endpoint;
+  found.api = context.host.open_http({.trust = HttpOptions::Trust::pending});
+
+  context.observer.waiting("the API server " + endpoint);
+  TRY(const auto cluster_info, read_cluster_info(found.api->run_one(cluster_info_request(found.endpoint))));
+  TRY(const auto text, signed_text(cluster_info, *token));
+  context.observer.milestone("cluster-info");
+
+  TRY(const auto kubeconfig, kube::parse_kubeconfig(text, "cluster-info"));
+  if (kubeconfig.clusters.size() != 1)
+    return fail(Kind::untrusted, "discovery.kubeconfig",
+                "expected the kubeconfig file in the cluster-info ConfigMap to have a single cluster, but it had " +
+                    std::to_string(kubeconfig.clusters.size()));
+  const auto& cluster = kubeconfig.clusters.front();
+  auto bundle = kube::parse_certificates(cluster.ca_data);
+  if (!bundle) return within("read the cluster CA found in cluster-info", std::move(bundle).error());
+  if (how.ca_cert_hashes.empty()) {
+    context.observer.detail("no pin was given: only the token's 80 bits prove the CA");
+  } else {
+    CHECK_OK(kube::check_pins(*bundle, how.ca_cert_hashes));
+  }
+  // The chain and the name that this very connection presented, against the bundle that token and pin have just proven.
+  CHECK_OK(found.api->trust(cluster.ca_data));
+
+  found.ca_pem = cluster.ca_data;
+  found.server = cluster.server;
+  found.cluster_name = cluster.name;
+  return found;
+}
+
+}  // namespace kubejoin::discovery

@@ -1,0 +1,112 @@
+// Everything that the kubelet reads: its configuration, this node's part of it, its arguments.
+#include <algorithm>
+
+#include "base/text.h"
+#include "config/load.h"
+#include "plan/join_plan.h"
+#include "plan/state.h"
+
+namespace kubejoin::kubelet {
+namespace {
+
+using plan::Context;
+using plan::JoinState;
+
+// `kubelet --version` costs more than the rest of a join. An image that was verified carries the answer; else it is asked only where
+// the release of the kubelet can differ from the cluster's in a way that an argument would kill (spec §5.9).
+int kubelet_minor(Context& context) {
+  const int cluster = context.state.cluster.minor();
+  if (const auto baked = context.host.read("/usr/lib/kubejoin/kubelet-version", 256)) {
+    if (const auto version = kube::parse_kubelet_version(*baked)) return version->minor;
+  }
+  if (cluster == 0 || cluster >= 35) return cluster;
+  const auto asked = context.host.run({.argv = {"kubelet", "--version"}, .timeout = Millis{20'000}});
+  if (!asked) return cluster;
+  const auto version = kube::parse_kubelet_version(asked->out);
+  return version ? version->minor : cluster;
+}
+
+std::vector<kube::KubeletFlag> user_flags(const config::JoinConfig& config) {
+  std::vector<kube::KubeletFlag> flags;
+  for (const config::Arg& arg : config::effective_kubelet_args(config)) {
+    const auto merge = arg.merge == config::Arg::Merge::append    ? kube::KubeletFlag::Merge::append
+                       : arg.merge == config::Arg::Merge::prepend ? kube::KubeletFlag::Merge::prepend
+                                                                  : kube::KubeletFlag::Merge::replace;
+    flags.push_back({arg.name, arg.value, merge});
+  }
+  return flags;
+}
+
+Result<std::vector<kube::PatchFile>> read_patches(Context& context) {
+  std::vector<kube::PatchFile> patches;
+  const config::JoinConfig& config = context.state.config;
+  if (!config.patches_directory.empty()) {
+    TRY(const auto names, context.host.list(config.patches_directory));
+    for (const std::string& name : names) {
+      TRY(const auto type, kube::patch_type_of(name));
+      if (!type) {
+        context.observer.detail("patches: " + printable(name) + " is not for the kubelet's configuration");
+        continue;
+      }
+      TRY(auto text, context.host.read(config.patches_directory + "/" + name, 1 << 20));
+      patches.push_back({*type, name, std::move(text)});
+    }
+  }
+  if (!config.kubelet_patch.empty()) patches.push_back({kube::PatchType::strategic, "KubeletConfiguration of the user-data", config.kubelet_patch});
+  return patches;
+}
+
+std::string taint_text(const config::Taint& taint) {
+  return taint.key + (taint.value.empty() ? "" : "=" + taint.value) + ":" + taint.effect;
+}
+
+// kubeadm 1.9 to 1.13 behind the gate DynamicKubeletConfig: the first configuration on disk, the rest through the Node (spec §7).
+bool is_dynamic(const JoinState& state) {
+  const auto gate = state.config.feature_gates.find("DynamicKubeletConfig");
+  return gate != state.config.feature_gates.end() && gate->second;
+}
+
+}  // namespace
+
+Status write_files(Context& context) {
+  JoinState& state = context.state;
+  Host& host = context.host;
+  state.kubelet_minor = kubelet_minor(context);
+  const int cluster = state.cluster.minor();
+  const bool node_local = kube::node_local_cri_socket(state.kubelet_minor, cluster, state.cluster.feature_gates);
+
+  kube::KubeletDefaults defaults;
+  defaults.cluster_minor = cluster;
+  defaults.service_subnet = state.cluster.service_subnet;
+  defaults.dns_domain = state.cluster.dns_domain;
+  defaults.certificates_dir = state.cluster.certificates_dir;
+  // Its runtime folder is there exactly while systemd-resolved runs: no process has to be asked.
+  defaults.systemd_resolved = host.stat("/run/systemd/resolve/resolv.conf").has_value();
+  if (node_local) defaults.node_local_cri_socket = state.cri_socket;
+  TRY(const auto patches, read_patches(context));
+  TRY(const std::string config, kube::complete_kubelet_config(state.kubelet_config, defaults, patches));
+  state.kubelet_config = config;
+
+  kube::KubeletSituation situation;
+  situation.kubelet_minor = state.kubelet_minor;
+  situation.cluster_minor = cluster;
+  situation.cri_socket = state.cri_socket;
+  situation.cri_socket_is_node_local = node_local;
+  situation.node_name = state.node_name();
+  situation.hostname = lower(trim(host.hostname()));
+  situation.image_repository = state.cluster.image_repository;
+  for (const config::Taint& taint : state.config.taints) situation.taints.push_back(taint_text(taint));
+  std::vector<kube::KubeletFlag> user = user_flags(state.config);
+  if (is_dynamic(state)) user.push_back({"dynamic-config-dir", plan::kDynamicConfigDir});
+
+  CHECK_OK(host.make_dirs("/var/lib/kubelet", 0700));
+  CHECK_OK(host.make_dirs(plan::kManifests, 0755));
+  if (node_local) CHECK_OK(plan::write_file(context, plan::kInstanceConfig, kube::instance_config(state.cri_socket), 0644));
+  CHECK_OK(plan::write_file(context, plan::kKubeletConfig, config, 0644));
+  if (is_dynamic(state)) CHECK_OK(plan::write_file(context, plan::kDynamicConfig, config, 0644));
+  CHECK_OK(plan::write_file(context, plan::kFlagsEnv, kube::kubeadm_flags_env(kube::kubelet_flags(situation, user)), 0644));
+  context.observer.milestone("kubelet-configured");
+  return {};
+}
+
+}  // namespace kubejoin::kubelet

@@ -1,0 +1,70 @@
+// Phase: one step of the join as a value; the plan is a table of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/host.h"
+
+namespace kubejoin::plan {
+
+struct JoinState;
+class Observer;
+
+// What is known at a point of the join. A phase needs some facts and gives others; a table in which a phase stands before the one
+// that gives what it needs does not compile (see is_ordered and join_plan.h).
+enum Fact : std::uint32_t {
+  kNothing = 0,
+  kFit = 1U << 0,            // the machine may become a node
+  kTrust = 1U << 1,          // the cluster's CA is proven, a verified connection is open
+  kCluster = 1U << 2,        // the cluster's configuration is read, the node's name is free
+  kIdentity = 1U << 3,       // the node's certificate is issued and checked (or left to the kubelet)
+  kKubeletFiles = 1U << 4,   // everything that the kubelet reads is on disk
+  kKubeletRuns = 1U << 5,    // the service was started
+  kNode = 1U << 6,           // the Node is as far as the user wants to wait
+};
+using Facts = std::uint32_t;
+
+// What every phase gets. Phases change the state, touch the world through `host`, and tell people through `observer`.
+struct Context {
+  Host& host;
+  JoinState& state;
+  Observer& observer;
+};
+
+struct Phase {
+  std::string_view name;      // ours: "discovery"
+  std::string_view upstream;  // kubeadm's phase that it is part of, for --skip-phases and `join phase`
+  std::string_view sentence;  // what it does, for people
+  Facts needs;
+  Facts gives;
+  Status (*run)(Context&);    // converges: asks the world what is done already; may be repeated at any time
+  void (*undo)(Context&);     // removes what must not outlive a failure; nullptr: nothing must
+};
+
+// True when each phase finds what it needs given by an earlier one.
+template <std::size_t N>
+consteval bool is_ordered(const Phase (&phases)[N], Facts given = kNothing) {
+  for (const Phase& phase : phases) {
+    if ((phase.needs & ~given) != 0) return false;
+    given |= phase.gives;
+  }
+  return true;
+}
+
+// Who hears of the progress. Implemented in report/; phases never print.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void phase_started(const Phase& phase, int index, int count) = 0;
+  virtual void phase_ended(const Phase& phase, Millis took, const Error* error, std::string_view skipped) = 0;  // skipped: why, or empty
+  virtual void note(std::string_view text) = 0;     // a thing done: "wrote /etc/kubernetes/kubelet.conf"
+  virtual void waiting(std::string_view text) = 0;  // what is being waited for; "" when the wait is over
+  virtual void retrying(const Error& error, int attempt, Millis delay) = 0;
+  virtual void warning(const Error& warning) = 0;
+  virtual void detail(std::string_view text) = 0;   // with -v
+  virtual void milestone(std::string_view name) = 0;  // a point in time for the timeline: "csr-issued"
+};
+
+}  // namespace kubejoin::plan

@@ -1,0 +1,83 @@
+// The runner: one loop over the table, one loop back over what began.
+#include "plan/runner.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "plan/state.h"
+
+namespace kubejoin::plan {
+namespace {
+
+// kubeadm join's other phases (cmd/phases/join, 1.37): a worker's join passes through them without effect, so skipping one is no mistake.
+constexpr std::array<std::string_view, 7> kControlPlanePhases = {
+    "control-plane-prepare", "check-etcd", "etcd-join", "control-plane-join", "wait-control-plane", "kubelet-wait-bootstrap", "kubelet-start"};
+
+bool is_skipped(const Phase& phase, std::span<const std::string> skip) {
+  return std::any_of(skip.begin(), skip.end(), [&](const std::string& s) { return s == phase.name || s == phase.upstream; });
+}
+
+Millis since(Host& host, Instant start) { return std::chrono::duration_cast<Millis>(host.monotonic() - start); }
+
+}  // namespace
+
+bool is_phase(std::span<const Phase> phases, std::string_view name) {
+  const auto of_table = [&](const Phase& p) { return p.name == name || p.upstream == name; };
+  return std::any_of(phases.begin(), phases.end(), of_table) ||
+         std::find(kControlPlanePhases.begin(), kControlPlanePhases.end(), name.substr(0, name.find('/'))) != kControlPlanePhases.end();
+}
+
+Outcome run(std::span<const Phase> phases, Context& context, std::span<const std::string> skip) {
+  Outcome outcome;
+  Facts given = kNothing;
+  std::vector<const Phase*> begun;
+  const int count = static_cast<int>(phases.size());
+  int index = 0;
+  for (const Phase& phase : phases) {
+    ++index;
+    const Instant start = context.host.monotonic();
+    std::string skipped;
+    if (is_skipped(phase, skip)) {
+      skipped = "asked for";
+      if (phase.gives == kFit) given |= kFit;  // preflight proves, it does not provide
+    } else {
+      context.observer.phase_started(phase, index, count);
+      if ((phase.needs & ~given) != 0) {
+        outcome.status = fail(Kind::usage, "plan.missing-fact", "phase " + std::string(phase.name) + " needs what a skipped phase would have given",
+                              "skip it too, or leave the earlier phases in: kubejoin join phase list");
+      } else {
+        begun.push_back(&phase);
+        outcome.status = phase.run(context);
+        given |= phase.gives;
+      }
+    }
+    const Error* error = outcome.status ? nullptr : &outcome.status.error();
+    context.observer.phase_ended(phase, since(context.host, start), error, skipped);
+    outcome.timings.push_back({phase.name, since(context.host, start), skipped});
+    if (error != nullptr) {
+      outcome.failed_phase = phase.name;
+      for (auto it = begun.rbegin(); it != begun.rend(); ++it)
+        if ((*it)->undo != nullptr) (*it)->undo(context);
+      break;
+    }
+  }
+  context.state.bearer = Secret();
+  return outcome;
+}
+
+std::string JoinState::node_name() const {
+  std::string name = config.node_name;
+  for (const config::Arg& arg : config.kubelet_extra_args)
+    if (arg.name == "hostname-override") name = lower(trim(arg.value));
+  return name;
+}
+
+Status write_file(Context& context, const std::string& path, std::string_view content, unsigned mode) {
+  CHECK_OK(context.host.write(path, content, mode));
+  context.state.written.push_back(path);
+  context.observer.note("wrote " + path);
+  return {};
+}
+
+}  // namespace kubejoin::plan

@@ -1,0 +1,31 @@
+// The runner walks a plan: skip or run; after a failure, undo in reverse order.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "plan/phase.h"
+
+namespace kubejoin::plan {
+
+struct Outcome {
+  Status status;
+  std::string failed_phase;  // empty on success
+  struct Timing {
+    std::string_view phase;
+    Millis took{0};
+    std::string skipped;  // why, or empty
+  };
+  std::vector<Timing> timings;
+};
+
+// `skip` holds phase names, ours or kubeadm's. Skipping leaves facts ungiven; a phase whose facts are then missing fails with
+// Kind::usage "plan.missing-fact", except those that kubeadm allows to be skipped (preflight).
+// Undo runs for every phase that began, the failed one included, newest first.
+Outcome run(std::span<const Phase> phases, Context& context, std::span<const std::string> skip);
+
+// Is `name` a phase of the table, ours or kubeadm's? kubeadm's control-plane phases are known and do nothing for a worker.
+bool is_phase(std::span<const Phase> phases, std::string_view name);
+
+}  // namespace kubejoin::plan

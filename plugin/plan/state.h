@@ -1,0 +1,73 @@
+// JoinState: what the phases know; the one place where they meet.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/join_config.h"
+#include "kube/kube.h"
+#include "plan/journal.h"
+#include "plan/phase.h"
+
+namespace kubejoin::plan {
+
+// Where things stand on a node (kubeadm app/constants/constants.go, kubelet's defaults).
+inline constexpr char kKubeletConf[] = "/etc/kubernetes/kubelet.conf";
+inline constexpr char kBootstrapConf[] = "/etc/kubernetes/bootstrap-kubelet.conf";
+inline constexpr char kManifests[] = "/etc/kubernetes/manifests";
+inline constexpr char kPki[] = "/var/lib/kubelet/pki";
+inline constexpr char kClientPem[] = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+inline constexpr char kClientKeyTmp[] = "/var/lib/kubelet/pki/kubelet-client.key.tmp";
+inline constexpr char kKubeletConfig[] = "/var/lib/kubelet/config.yaml";
+inline constexpr char kInstanceConfig[] = "/var/lib/kubelet/instance-config.yaml";
+inline constexpr char kFlagsEnv[] = "/var/lib/kubelet/kubeadm-flags.env";
+inline constexpr char kDynamicConfig[] = "/var/lib/kubelet/config/init/kubelet";
+inline constexpr char kDynamicConfigDir[] = "/var/lib/kubelet/config/dynamic";
+
+struct JoinState {
+  explicit JoinState(config::JoinConfig c) : config(std::move(c)) {}
+
+  config::JoinConfig config;
+
+  // preflight
+  std::string cri_socket;         // "unix:///run/containerd/containerd.sock"
+  int kubelet_minor = 0;          // of the local kubelet; 0 while nobody had to ask
+
+  // discovery
+  std::unique_ptr<HttpSession> api;  // verified; carries the bootstrap credential
+  std::string endpoint;           // "https://host:port" that was proven
+  std::string server;             // what kubelet.conf shall say: cluster-info's server
+  std::string ca_pem;             // the proven bundle
+  Secret bearer;                  // bootstrap token, or empty when a client certificate is used
+  std::string discovered_cluster_name;
+  // Reads a late-bound token again after the API server refused the one in hand; empty when there is no other place to look.
+  Result<Secret> (*reread_token)(Host&, const config::JoinConfig&) = nullptr;
+
+  // cluster
+  kube::ClusterConfiguration cluster;
+  std::string kubelet_config;     // YAML of the kubelet-config ConfigMap
+  std::string kubelet_config_map; // the name it was found under
+
+  // bootstrap
+  std::optional<kube::Identity> identity;
+  std::string certificate;        // PEM, issued and checked
+  std::string csr_name;
+
+  // node
+  std::unique_ptr<HttpSession> node_api;  // with the node's own certificate
+  std::string node_uid;
+
+  bool resumable = false;         // `boot`: what a next run can use survives a failure
+  Journal journal;                // files that are ours: an earlier run that was cut off left them
+  std::vector<std::string> written;  // files that this run made, oldest first
+
+  // The name the kubelet registers: hostname-override among the extra arguments beats nodeRegistration.name (spec §2.6).
+  std::string node_name() const;
+};
+
+// Writes through the host, tells the observer, remembers the path.
+Status write_file(Context& context, const std::string& path, std::string_view content, unsigned mode);
+
+}  // namespace kubejoin::plan

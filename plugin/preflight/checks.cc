@@ -1,0 +1,182 @@
+// The table of checks. Files and sockets are asked, not programs.
+#include "preflight/checks.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "plan/join_plan.h"
+
+namespace kubejoin::preflight {
+namespace {
+
+std::string path_name(std::string_view prefix, const std::string& path) { return std::string(prefix) + replace_all(path, "/", "-"); }
+
+void error(Findings& findings, std::string message, std::string hint) {
+  findings.errors.push_back(std::move(fail(Kind::unfit, "preflight", std::move(message), std::move(hint)).value()));
+}
+void warn(Findings& findings, std::string message, std::string hint) {
+  findings.warnings.push_back(fail(Kind::unfit, "preflight", std::move(message), std::move(hint)).value());
+}
+
+// A file of our own unfinished run is no obstacle: this run finishes it.
+Check file_available(const std::string& path, const plan::Journal& journal) {
+  return {path_name("FileAvailable-", path), [path, &journal](Host& host, Findings& findings) {
+            if (host.stat(path) && !journal.owns(path)) error(findings, path + " already exists", "this machine has joined a cluster before: kubeadm reset, or remove the file");
+          }};
+}
+
+Check file_is_one(const std::string& path, const std::string& hint) {
+  return {path_name("FileContent-", path), [path, hint](Host& host, Findings& findings) {
+            const auto content = host.read(path, 64);
+            if (!content) {
+              error(findings, path + " does not exist", hint);
+            } else if (content->empty() || content->front() != '1') {
+              error(findings, path + " contents are not set to 1", hint);
+            }
+          }};
+}
+
+Check program(const std::string& name, bool needed, const std::string& package) {
+  return {"FileExisting-" + name, [=](Host& host, Findings& findings) {
+            if (host.find_program(name)) return;
+            (needed ? error : warn)(findings, name + " not found in system path", "install it (Debian: apt-get install " + package + ")");
+          }};
+}
+
+bool has_unit(Host& host, const std::string& unit) {
+  for (const char* folder : {"/etc/systemd/system/", "/run/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/"})
+    if (host.stat(folder + unit)) return true;
+  return false;
+}
+
+void kubelet_service(Host& host, Findings& findings) {
+  if (!host.stat("/run/systemd/system")) return warn(findings, "no supported init system detected, skipping checking for services", "the kubelet has to be started by hand");
+  if (!has_unit(host, "kubelet.service"))
+    return warn(findings, "kubelet service does not exist", "install the kubelet's unit, or start the kubelet by hand");
+}
+
+void swap(Host& host, Findings& findings) {
+  const auto swaps = host.read("/proc/swaps", 64 << 10);
+  if (swaps && std::count(swaps->begin(), swaps->end(), '\n') > 1)
+    warn(findings, "swap is supported for cgroup v2 only; the kubelet must be properly configured to use swap", "swapoff -a, or set failSwapOn: false in the kubelet's configuration");
+}
+
+void cgroups(Host& host, Findings& findings) {
+  const auto controllers = host.read("/sys/fs/cgroup/cgroup.controllers", 4096);
+  if (controllers) {
+    for (const char* needed : {"cpu", "memory", "pids"})
+      if (controllers->find(needed) == std::string::npos) error(findings, std::string("missing required cgroups: ") + needed, "enable the controller on the kernel command line");
+    return;
+  }
+  const auto v1 = host.read("/proc/cgroups", 16 << 10);
+  if (!v1) return warn(findings, "unable to read /proc/cgroups", "");
+  for (const std::string& line : split(*v1, '\n')) {
+    const auto fields = split(line, '\t');
+    const bool wanted = fields.size() == 4 && (fields[0] == "cpu" || fields[0] == "memory" || fields[0] == "cpuset");
+    if (wanted && fields[3] == "0") error(findings, "missing required cgroups: " + fields[0], "enable the controller on the kernel command line");
+  }
+  warn(findings, "cgroups v1 support is in maintenance mode; kubelet 1.35 and later refuse it unless failCgroupV1 is false", "migrate to cgroups v2");
+}
+
+}  // namespace
+
+Result<std::string> detect_cri_socket(Host& host, const std::string& configured) {
+  if (!configured.empty()) return configured;
+  std::vector<std::string> found;
+  for (const char* path : {"/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/cri-dockerd.sock"}) {
+    const auto info = host.stat(path);
+    if (info && info->type == FileType::socket) found.push_back("unix://" + std::string(path));
+  }
+  if (found.empty()) return std::string("unix:///run/containerd/containerd.sock");
+  if (found.size() == 1) return found.front();
+  return fail(Kind::unfit, "preflight.cri-ambiguous",
+              "found multiple CRI endpoints on the host. Please define which one do you wish to use by setting the 'criSocket' field: " + join(found, ", "),
+              "--cri-socket " + found.front() + ", or nodeRegistration.criSocket");
+}
+
+std::vector<Check> checks_for(const plan::JoinState& state) {
+  std::vector<Check> checks;
+  checks.push_back({"IsPrivilegedUser", [](Host& host, Findings& findings) {
+                      if (host.effective_uid() != 0) error(findings, "user is not running as root", "run kubejoin as root");
+                    }});
+  for (const std::string& path : {std::string(plan::kKubeletConf), std::string(plan::kBootstrapConf), state.config.ca_cert_path})
+    checks.push_back(file_available(path, state.journal));
+  checks.push_back({"CRI", [&state](Host& host, Findings& findings) {
+                      if (auto status = check_runtime(host, state.cri_socket); !status) findings.errors.push_back(std::move(status).error());
+                    }});
+  std::string endpoint;
+  if (state.config.token_discovery) {
+    const auto parsed = parse_host_port(state.config.token_discovery->endpoints.front());
+    if (parsed) endpoint = parsed->host;
+  }
+  if (is_ipv6(endpoint)) checks.push_back(file_is_one("/proc/sys/net/ipv6/conf/default/forwarding", "sysctl -w net.ipv6.conf.default.forwarding=1"));
+  else checks.push_back(file_is_one("/proc/sys/net/ipv4/ip_forward", "sysctl -w net.ipv4.ip_forward=1, and a file in /etc/sysctl.d"));
+  checks.push_back({"Swap", swap});
+  checks.push_back(program("ip", true, "iproute2"));
+  checks.push_back(program("iptables", true, "iptables"));
+  checks.push_back(program("mount", true, "mount"));
+  checks.push_back(program("nsenter", true, "util-linux"));
+  checks.push_back(program("ethtool", false, "ethtool"));
+  checks.push_back(program("tc", false, "iproute2"));
+  checks.push_back(program("touch", false, "coreutils"));
+  checks.push_back({"SystemVerification", cgroups});
+  checks.push_back({"Hostname", [&state](Host& host, Findings& findings) {
+                      const std::string name = state.node_name();
+                      if (!is_dns1123_subdomain(name)) return error(findings, "node name " + quoted(name) + " is not a valid RFC 1123 name", "--node-name");
+                      if (!host.resolves(name, Millis{1000})) warn(findings, "hostname \"" + name + "\" could not be reached", "add it to /etc/hosts or DNS");
+                    }});
+  checks.push_back({"KubeletVersion", [](Host& host, Findings& findings) {
+                      if (!host.find_program("kubelet")) error(findings, "kubelet not found in system path", "install the kubelet");
+                    }});
+  checks.push_back({"Service-Kubelet", kubelet_service});
+  checks.push_back({"Port-10250", [](Host& host, Findings& findings) {
+                      if (!host.can_listen(10250)) error(findings, "Port 10250 is in use", "find the process: ss -ltnp 'sport = :10250'");
+                    }});
+  if (state.config.token_discovery && !endpoint.empty()) {
+    checks.push_back({"HTTPProxy", [endpoint](Host& host, Findings& findings) {
+                        for (const char* name : {"HTTPS_PROXY", "https_proxy"}) {
+                          const auto proxy = host.environment(name);
+                          if (!proxy || proxy->empty()) continue;
+                          const std::string none = host.environment("NO_PROXY").value_or("") + "," + host.environment("no_proxy").value_or("");
+                          if (none.find(endpoint) == std::string::npos)
+                            warn(findings, "connection to \"https://" + endpoint + "\" uses the proxy of " + name, "if that is not wanted, add the host to NO_PROXY");
+                        }
+                      }});
+  }
+  return checks;
+}
+
+Status check_machine(plan::Context& context) {
+  plan::JoinState& state = context.state;
+  context.observer.note("Running pre-flight checks");
+  TRY(state.cri_socket, detect_cri_socket(context.host, state.config.cri_socket));
+  const auto& ignored = state.config.ignore_preflight_errors;
+  const auto is_ignored = [&](const std::string& name) {
+    return std::any_of(ignored.begin(), ignored.end(), [&](const std::string& i) { return i == "all" || i == lower(name); });
+  };
+  std::vector<Error> fatal;
+  for (const Check& check : checks_for(state)) {
+    Findings findings;
+    check.run(context.host, findings);
+    for (auto* list : {&findings.warnings, &findings.errors}) {
+      for (Error& finding : *list) {
+        finding.id = "preflight." + check.name;
+        const bool only_warns = list == &findings.warnings || is_ignored(check.name);
+        if (only_warns) context.observer.warning(finding);
+        else fatal.push_back(std::move(finding));
+      }
+    }
+  }
+  if (fatal.empty()) return {};
+  Error all = fatal.front();
+  if (fatal.size() > 1) {
+    all.id = "preflight.failed";
+    all.message = "some fatal errors occurred";
+    all.hint = "mend them, or pass --ignore-preflight-errors=... to make a check non-fatal";
+  }
+  for (const Error& one : fatal)
+    all.causes.push_back("[ERROR " + one.id.substr(sizeof("preflight.") - 1) + "]: " + one.message + (one.hint.empty() ? "" : " (" + one.hint + ")"));
+  return tl::unexpected(std::move(all));
+}
+
+}  // namespace kubejoin::preflight

@@ -1,0 +1,36 @@
+// Preflight: one table of checks with kubeadm's names, all run, all reported together.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/state.h"
+
+namespace kubejoin::preflight {
+
+// What a check has to say; both lists empty: nothing.
+struct Findings {
+  std::vector<Error> errors;    // Kind::unfit
+  std::vector<Error> warnings;
+};
+
+struct Check {
+  std::string name;  // kubeadm's: "FileAvailable--etc-kubernetes-kubelet.conf"; what --ignore-preflight-errors takes
+  std::function<void(Host&, Findings&)> run;
+};
+
+// The checks of a worker join (kubeadm app/preflight/checks.go RunJoinNodeChecks, 1.37, with those of 1.20 that still matter).
+// `endpoint_host` decides about IPv4 or IPv6 forwarding. No child process is started.
+std::vector<Check> checks_for(const plan::JoinState& state);
+
+// "unix://…" of the one container runtime on this machine: the configured one, or the only socket of the known three that exists.
+// None: containerd's. Several: Kind::unfit "preflight.cri-ambiguous" naming them (kubeadm app/util/runtime).
+Result<std::string> detect_cri_socket(Host& host, const std::string& configured);
+
+// Asks the runtime over its socket (CRI Version and Status). Kind::unfit "preflight.CRI" with what to do.
+Status check_runtime(Host& host, const std::string& cri_socket);
+
+}  // namespace kubejoin::preflight

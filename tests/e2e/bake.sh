@@ -1,0 +1,242 @@
+#!/usr/bin/env bash
+# The image pipeline, with real parts: Packer bakes an image, qemu boots it, real Kubernetes sees its Node Ready.
+#
+#   bake.sh [STORY...]      default: all of them; -l lists them
+#
+# Everything that happened stands in one folder, which is printed first and kept: build/e2e/bake.
+set -euo pipefail
+shopt -s inherit_errexit
+# shellcheck source=machine.sh
+source "$(dirname "${BASH_SOURCE[0]}")/machine.sh"
+
+work=${KUBEJOIN_E2E_DIR:-$top/build/e2e/bake}
+logs=$work/log
+kubejoin=${KUBEJOIN:-$top/build/kubejoin}
+
+# ---- the stories, in the order in which they are told; each needs the image and the cluster alone ------------------------
+
+# A machine boots from a NoCloud disk: Node Ready, a pod runs to its end, the token is gone; a reboot changes nothing.
+story_first_boot() {
+  local name=first before after
+  new_machine "$name" "$image"
+  user_data "$name" "$token_id.$token_secret" >"$work/$name/user-data"
+  mapfile -t seed < <(seed_disk "$name" "$work/$name/user-data")
+  start_machine "$name" "${seed[@]}"
+  await_ready "$name"
+  await_login "$name"
+  on "$name" 'timeout 60 kubejoin status --wait' >"$work/$name/status.txt" || die "see the join of $name succeed: see $work/$name/status.txt"
+  on "$name" 'cat /run/kubejoin/result.json' >"$work/$name/result.json"
+  jq -e '.state == "success"' "$work/$name/result.json" >/dev/null || die "read success in $work/$name/result.json"
+  run_pod "$name"
+  no_secret_on "$name"
+  before=$(node_files "$name")
+  csrs=$(admin get csr -o name | wc -l)
+  power_off "$name"
+
+  say "second boot"
+  start_machine "$name" "${seed[@]}"
+  await_login "$name"
+  await_boot_in_status "$name"
+  on "$name" 'timeout 120 kubejoin status --wait' >/dev/null || die "see the second boot of $name succeed"
+  after=$(node_files "$name")
+  diff <(echo "$before") <(echo "$after") >"$work/$name/reboot.diff" || die "see the files of $name stay as they are over a reboot: see $work/$name/reboot.diff"
+  [[ $(admin get csr -o name | wc -l) == "$csrs" ]] || die "see no further CSR of $name after a reboot"
+  power_off "$name"
+}
+
+# A machine without cloud-init's data: the same document from the hypervisor, as a systemd credential in SMBIOS.
+story_credential() {
+  local name=credential
+  new_machine "$name" "$image"
+  join_documents "$name" "$token_id.$token_secret" >"$work/$name/user-data"
+  start_machine "$name" \
+    -smbios "type=11,value=io.systemd.credential.binary:kubejoin.user-data=$(base64 -w0 "$work/$name/user-data")" \
+    -smbios "type=11,value=io.systemd.credential:system.hostname=$name" \
+    -smbios "type=11,value=io.systemd.credential.binary:tmpfiles.extra=$(cni_tmpfile | base64 -w0)"
+  await_ready "$name"
+  run_pod "$name"
+  power_off "$name"
+}
+
+# The plug is pulled in the middle of the join; the next boot finishes it.
+story_power_cut() {
+  local name=cut
+  new_machine "$name" "$image"
+  user_data "$name" "$token_id.$token_secret" >"$work/$name/user-data"
+  mapfile -t seed < <(seed_disk "$name" "$work/$name/user-data")
+  start_machine "$name" "${seed[@]}"
+  await_line 300 "$work/$name/console.new" "${CUT_AT:-kubejoin\[.*cluster-config}" || die "see the join of $name begin: see $work/$name/console.new"
+  cut_power "$name"
+  start_machine "$name" "${seed[@]}"
+  await_ready "$name"
+  await_login "$name"
+  on "$name" 'timeout 60 kubejoin status --wait' >/dev/null || die "see the join of $name succeed after a power cut"
+  no_secret_on "$name"
+  power_off "$name"
+}
+
+# A token that the cluster does not know: the console says so, the result too, and no kubelet is left running.
+story_wrong_token() {
+  local name=wrong
+  new_machine "$name" "$image"
+  user_data "$name" "zzzzzz.$token_secret" >"$work/$name/user-data"
+  mapfile -t seed < <(seed_disk "$name" "$work/$name/user-data")
+  start_machine "$name" "${seed[@]}"
+  await_line 420 "$work/$name/console.new" 'kubejoin.*zzzzzz' || die "read the token's id on the console of $name: see $work/$name/console.new"
+  await_login "$name"
+  on "$name" 'kubejoin status --wait' >"$work/$name/status.txt" && die "see the join of $name fail"
+  on "$name" 'cat /run/kubejoin/result.json' >"$work/$name/result.json"
+  jq -e '.state == "failure" and .phase == "discovery" and (.error.hint | length > 0)' "$work/$name/result.json" >/dev/null || die "read the failure in $work/$name/result.json"
+  ! grep -rqF "$token_secret" "$work/$name/"{console.new,result.json,status.txt} || die "keep the token of $name out of console and result"
+  on "$name" 'systemctl is-active kubelet' >/dev/null && die "see no kubelet run on $name"
+  cut_power "$name"
+}
+
+# ---- what they are told with ---------------------------------------------------------------------------------------------
+main() {
+  local stories story
+  stories=(first_boot credential power_cut wrong_token)
+  if [[ ${1:-} == -l ]]; then
+    printf '%s\n' "${stories[@]}"
+    return
+  fi
+  (($#)) && stories=("$@")
+  rm -rf "$work"
+  mkdir -p "$logs"
+  say "the folder of this run: $work"
+  [[ -x $kubejoin ]] || die "bake $kubejoin: it is not there; build it first: make"
+  trap 'stop_machines; stop_cluster' EXIT
+  prepare_cluster
+  bake
+  for story in "${stories[@]}"; do
+    say "story: $story"
+    started=$SECONDS
+    "story_$story"
+    say "story: $story: took $((SECONDS - started)) s"
+  done
+  say "all of it is well: ${stories[*]}"
+}
+
+# The cluster, as machines see it: under another address than its loopback; their kubelets use systemd's cgroups.
+prepare_cluster() {
+  start_cluster bake
+  admin -n kube-public get configmap cluster-info -o json | sed "s#https://127.0.0.1:6443#https://$gateway:6443#" | admin replace -f - >/dev/null
+  admin -n kube-system get configmap kubelet-config -o json | sed 's/cgroupDriver: cgroupfs/cgroupDriver: systemd/' | admin replace -f - >/dev/null
+  make_token
+}
+
+# The image: Debian's base disk, the real kubelet, two hand-made container images, kubejoin; sealed and verified by the last step.
+bake() {
+  local base args
+  base=$(base_disk)
+  "$e2e/images.sh" "$work/images"
+  ssh-keygen -q -t ed25519 -N '' -C e2e -f "$work/key"
+  mkdir -p "$work/bake/seed"
+  printf '#cloud-config\nssh_genkeytypes: [ed25519]\nssh_authorized_keys: ["%s"]\n' "$(<"$work/key.pub")" >"$work/bake/seed/user-data"
+  echo 'instance-id: bake' >"$work/bake/seed/meta-data"
+  : >"$work/bake/seed/vendor-data"
+  cp "$kubejoin" "$work/bake/kubejoin"
+  args=$(accelerator | jq -Rnc '[inputs] | [range(0; length; 2) as $i | .[$i:$i + 2]]')
+  PACKER_CACHE_DIR=$work/bake/cache CHECKPOINT_DISABLE=1 logged 'bake the image' timeout 900 packer build -color=false -only=qemu.node \
+    -var "kubejoin=$work/bake/kubejoin" -var "kubelet_file=$BIN/kubelet" -var "kubelet_sha256=$(sha256sum "$BIN/kubelet" | cut -d' ' -f1)" \
+    -var "images=$work/images" -var pause_image=kubejoin.test/pause:1 -var cgroup_driver=systemd \
+    -var "qemu_base=$base" -var "qemu_base_checksum=none" -var "qemu_seed=$work/bake/seed" -var "qemu_output=$work/bake/output" -var "qemu_args=$args" \
+    -var "ssh_private_key_file=$work/key" "$top/image-builder/packer"
+  image=$work/bake/output/kubejoin-node.qcow2
+}
+
+# join_documents NODE TOKEN: what a person writes: kubeadm's document and ours.
+join_documents() {
+  cat <<YAML
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+discovery:
+  bootstrapToken:
+    apiServerEndpoint: $gateway:6443
+    token: $2
+    caCertHashes: ["$PIN"]
+nodeRegistration: {name: $1, criSocket: "unix:///run/containerd/containerd.sock"}
+timeouts: {discovery: 1m0s}
+---
+apiVersion: kubejoin/v1alpha1
+kind: FirstBoot
+wait: {for: ready, timeout: 5m}
+YAML
+}
+
+# user_data NODE TOKEN: the same for cloud-init, and what a node needs that is not kubejoin's: a pod network, a login.
+user_data() {
+  cat <<YAML
+#cloud-config
+ssh_genkeytypes: [ed25519]
+ssh_authorized_keys: ["$(<"$work/key.pub")"]
+write_files:
+- path: /run/kubeadm/kubeadm-join-config.yaml
+  permissions: "0640"
+  content: |
+$(join_documents "$@" | sed 's/^/    /')
+- path: /etc/cni/net.d/10-bridge.conflist
+  content: '$cni'
+YAML
+}
+readonly cni='{"cniVersion": "0.4.0", "name": "bridge", "plugins": [{"type": "bridge", "bridge": "cni0", "isGateway": true, "ipam": {"type": "host-local", "subnet": "10.244.0.0/24"}}]}'
+cni_tmpfile() { printf 'f~ /etc/cni/net.d/10-bridge.conflist 0644 root root - %s\n' "$(base64 -w0 <<<"$cni")"; }
+
+await_ready() {
+  if ! { admin wait --for=create "node/$1" --timeout=300s && admin wait --for=condition=Ready "node/$1" --timeout=180s; } >/dev/null; then
+    die "see the Node $1 Ready: see $work/$1/console.new"
+  fi
+  say "Node $1 is Ready"
+}
+
+await_login() {
+  local end=$((SECONDS + 180))
+  until on "$1" true; do
+    ((SECONDS < end)) || die "log in to $1: see $work/$1/console.new"
+    sleep 1 # between two tries
+  done
+}
+
+# await_boot_in_status NODE: the kubelet of this boot, not a Ready of the last one.
+await_boot_in_status() {
+  local id
+  id=$(on "$1" 'cat /proc/sys/kernel/random/boot_id')
+  if ! { admin wait "node/$1" --for=jsonpath="{.status.nodeInfo.bootID}=$id" --timeout=180s && admin wait "node/$1" --for=condition=Ready --timeout=120s; } >/dev/null; then
+    die "see the Node $1 Ready after its reboot: see $work/$1/console.new"
+  fi
+}
+
+# run_pod NODE: a pod bound to the node, of an image that the node carries, runs to its end.
+run_pod() {
+  admin create -f - >/dev/null <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: hello-$1}
+spec:
+  nodeName: $1
+  restartPolicy: Never
+  automountServiceAccountToken: false
+  containers: [{name: hello, image: "kubejoin.test/hello:1", imagePullPolicy: Never}]
+YAML
+  admin wait "pod/hello-$1" --for=jsonpath='{.status.phase}'=Succeeded --timeout=120s >/dev/null || {
+    admin describe pod "hello-$1" >"$work/$1/pod.txt"
+    die "see the pod on $1 run to its end: see $work/$1/pod.txt"
+  }
+  say "a pod ran on $1"
+}
+
+# no_secret_on NODE: the token's secret half is in no file of the machine but cloud-init's own copies of user-data, which only root reads.
+no_secret_on() {
+  on "$1" 'cd / && grep -rlFf /dev/stdin etc home root run srv tmp var' <<<"$token_secret" >"$work/$1/secrets.txt" || true
+  on "$1" 'cd / && xargs -r stat -c "%n %A"' <"$work/$1/secrets.txt" >"$work/$1/secret-modes.txt"
+  ! grep -vE '^(var/lib/cloud/instances/[^ ]*|run/cloud-init/[^ ]*) -r..------$' "$work/$1/secret-modes.txt" ||
+    die "see no token on $1: see $work/$1/secret-modes.txt"
+}
+
+# node_files NODE: every file that the join made, with mode, owner, time and content; the kubelet's own state is not the join's.
+node_files() {
+  on "$1" 'find /etc/kubernetes /var/lib/kubejoin /var/lib/kubelet/*.yaml /var/lib/kubelet/*.env /var/lib/kubelet/pki -type f | sort |
+    xargs stat -c "%n %a %u %Y" && find /etc/kubernetes /var/lib/kubejoin /var/lib/kubelet/*.yaml /var/lib/kubelet/*.env /var/lib/kubelet/pki -type f | sort | xargs sha256sum'
+}
+
+main "$@"
