@@ -36,7 +36,7 @@ class Filter {
   bool String(const char* text, rapidjson::SizeType size, bool copy) { return into_.String(text, size, copy); }
   bool Key(const char* text, rapidjson::SizeType size, bool copy) {
     if (!keys_.back().emplace(text, size).second) {
-      why = "the key " + quoted({text, size}) + " is there twice";
+      why = "the key " + quoted(std::string_view{text, size}) + " is there twice";
       return false;
     }
     return into_.Key(text, size, copy);

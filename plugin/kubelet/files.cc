@@ -100,7 +100,6 @@ Status write_files(Context& context) {
   if (is_dynamic(state)) user.push_back({"dynamic-config-dir", plan::kDynamicConfigDir});
 
   CHECK_OK(host.make_dirs("/var/lib/kubelet", 0700));
-  CHECK_OK(host.make_dirs(plan::kManifests, 0755));
   if (node_local) CHECK_OK(plan::write_file(context, plan::kInstanceConfig, kube::instance_config(state.cri_socket), 0644));
   CHECK_OK(plan::write_file(context, plan::kKubeletConfig, config, 0644));
   if (is_dynamic(state)) CHECK_OK(plan::write_file(context, plan::kDynamicConfig, config, 0644));

@@ -16,7 +16,6 @@ namespace kubejoin::plan {
 // Where things stand on a node (kubeadm app/constants/constants.go, kubelet's defaults).
 inline constexpr char kKubeletConf[] = "/etc/kubernetes/kubelet.conf";
 inline constexpr char kBootstrapConf[] = "/etc/kubernetes/bootstrap-kubelet.conf";
-inline constexpr char kManifests[] = "/etc/kubernetes/manifests";
 inline constexpr char kPki[] = "/var/lib/kubelet/pki";
 inline constexpr char kClientPem[] = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 inline constexpr char kClientKeyTmp[] = "/var/lib/kubelet/pki/kubelet-client.key.tmp";

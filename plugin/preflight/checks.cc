@@ -83,11 +83,11 @@ void cgroups(Host& host, Findings& findings) {
 Result<std::string> detect_cri_socket(Host& host, const std::string& configured) {
   if (!configured.empty()) return configured;
   std::vector<std::string> found;
-  for (const char* path : {"/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/cri-dockerd.sock"}) {
+  for (const char* path : {"/var/run/containerd/containerd.sock", "/var/run/crio/crio.sock", "/var/run/cri-dockerd.sock"}) {
     const auto info = host.stat(path);
     if (info && info->type == FileType::socket) found.push_back("unix://" + std::string(path));
   }
-  if (found.empty()) return std::string("unix:///run/containerd/containerd.sock");
+  if (found.empty()) return std::string("unix:///var/run/containerd/containerd.sock");
   if (found.size() == 1) return found.front();
   return fail(Kind::unfit, "preflight.cri-ambiguous",
               "found multiple CRI endpoints on the host. Please define which one do you wish to use by setting the 'criSocket' field: " + join(found, ", "),
