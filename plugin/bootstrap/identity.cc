@@ -212,7 +212,7 @@ Status install(Context& context) {
   wipe(both);
   CHECK_OK(std::move(written));
   CHECK_OK(context.host.symlink(path, plan::kClientPem));
-  CHECK_OK(plan::write_file(context, plan::kKubeletConf, kube::kubelet_kubeconfig(state.server, state.ca_pem, plan::kClientPem), 0600));
+  CHECK_OK(plan::write_file(context, plan::kKubeletConf, kube::kubelet_kubeconfig(state.server, state.ca_pem, plan::kClientPem, state.cluster.minor()), 0600));
   CHECK_OK(context.host.remove(plan::kClientKeyTmp));
   context.observer.milestone("certificate-on-disk");
   return {};
@@ -242,7 +242,7 @@ Status obtain_identity(Context& context) {
   if (!context.host.stat(state.config.ca_cert_path)) CHECK_OK(plan::write_file(context, state.config.ca_cert_path, state.ca_pem, 0644));
   if (state.config.first_boot.bootstrap_by == config::BootstrapBy::kubelet) {
     const std::string cluster = state.config.cluster_name.empty() ? state.cluster.cluster_name : state.config.cluster_name;
-    std::string conf = kube::bootstrap_kubeconfig(cluster, state.server, state.ca_pem, state.bearer);
+    std::string conf = kube::bootstrap_kubeconfig(cluster, state.server, state.ca_pem, state.bearer, state.cluster.minor());
     Status written = plan::write_file(context, plan::kBootstrapConf, conf, 0600);
     wipe(conf);
     CHECK_OK(std::move(written));
