@@ -17,7 +17,7 @@ while IFS=: read -r file include; do
   seen=$((seen + 1))
   if [[ $include =~ \"([a-z]+)/ ]]; then
     [[ ${may[$folder]:-} == *" ${BASH_REMATCH[1]} "* ]] || complain "$file" "$folder may not include ${BASH_REMATCH[1]}"
-  elif [[ $include =~ \<(curl|yaml-cpp|valijson|openssl|rapidjson)/ ]]; then
+  elif [[ $include =~ \<(curl|yaml-cpp|openssl|rapidjson)/ ]]; then
     [[ ${library[${BASH_REMATCH[1]}]} == *" $folder "* ]] || complain "$file" "$folder may not include <${BASH_REMATCH[1]}/…>"
   fi
 done < <(grep -rEo '^ *# *include +["<][^">]+' plugin --include='*.h' --include='*.cc')

@@ -1,15 +1,14 @@
-// The one file that includes curl. curl's own verification is off; ours runs inside the handshake, for every connection, with the same curl
-// options throughout a session, so that a connection made before trust was known can go on carrying requests after it was proven.
+// The one file that includes curl. curl's own verification is off; ours runs inside the handshake, for every
+// connection, with the same curl options throughout a session, so that a connection made before trust was known can go
+// on carrying requests after it was proven.
 #include "base/curl_session.h"
+
+#include <curl/curl.h>
+#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <cstring>
 #include <mutex>
-
-#include <curl/curl.h>
-#include <openssl/bio.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
 
 #include "base/text.h"
 #include "base/tls.h"
@@ -17,39 +16,61 @@
 namespace kubejoin {
 namespace {
 
-constexpr std::size_t kMaxChain = 16, kMaxChainBytes = 128 << 10, kMaxHeaderBytes = 64 << 10;
+constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr long kConnectTimeoutMs = 10'000;
+constexpr long kFirstPrivilegedPort = 600, kPrivilegedPorts = 424;
+constexpr long kKeepAliveSeconds = 20;  // a watch must learn of a dead connection before its own end
+constexpr int kWaitMs = 60'000;
 
 struct EasyDeleter {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
 };
 struct SlistDeleter {
   void operator()(curl_slist* list) const {
-    for (curl_slist* item = list; item != nullptr; item = item->next) OPENSSL_cleanse(item->data, std::strlen(item->data));  // a bearer may be among them
+    for (curl_slist* item = list; item != nullptr; item = item->next)
+      OPENSSL_cleanse(item->data, std::strlen(item->data));  // a bearer may be among them
     curl_slist_free_all(list);
   }
 };
+struct MultiDeleter {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+
+bool is_https(std::string_view url) { return lower(url.substr(0, 8)) == "https://"; }
+
+// One part of a URL as curl itself reads it, so that what is verified is what is connected to; empty when there is
+// none.
+std::string url_part(const std::string& url, CURLUPart part) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parts(curl_url(), &curl_url_cleanup);
+  char* value = nullptr;
+  std::string text;
+  if (curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0) == CURLUE_OK &&
+      curl_url_get(parts.get(), part, &value, CURLU_DEFAULT_PORT) == CURLUE_OK)
+    text = value;
+  curl_free(value);
+  return text;
+}
 
 std::string host_of(const std::string& url) {
-  CURLU* parts = curl_url();
-  char* host = nullptr;
-  std::string name;
-  if (curl_url_set(parts, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK && curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK) name = host;
-  curl_free(host);
-  curl_url_cleanup(parts);
-  if (name.size() > 2 && name.front() == '[') name = name.substr(1, name.size() - 2);
-  return name;
+  std::string host = url_part(url, CURLUPART_HOST);
+  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+}
+
+std::string origin_of(const std::string& url) {
+  return lower(url_part(url, CURLUPART_SCHEME) + "://" + url_part(url, CURLUPART_HOST) + ":" +
+               url_part(url, CURLUPART_PORT));
 }
 
 // One exchange in flight.
 struct Transfer {
   const HttpRequest* request = nullptr;
-  std::unique_ptr<CURL, EasyDeleter> easy;
   std::unique_ptr<curl_slist, SlistDeleter> headers;
+  std::unique_ptr<CURL, EasyDeleter> easy;
   HttpResponse response;
   std::size_t header_bytes = 0;
   std::string line;  // of a stream, incomplete
   std::optional<Error> error;
+  std::string redirect;  // where a 3xx points, absolute
   Flow flow = Flow::go_on;
   bool done = false;
 
@@ -65,63 +86,59 @@ struct Transfer {
       const auto end = rest.find('\n');
       line += rest.substr(0, end);
       if (line.size() > request->max_bytes) return too_large();
-      if (end == std::string_view::npos) break;
+      if (end == rest.npos) break;
       rest.remove_prefix(end + 1);
-      const std::string whole = std::exchange(line, {});
-      if (!whole.empty() && request->on_line && request->on_line(whole) == Flow::stop) {
-        flow = Flow::stop;
-        response.stopped = true;
-        return CURL_WRITEFUNC_ERROR;
-      }
+      if (!give_line()) return CURL_WRITEFUNC_ERROR;
     }
     return bytes.size();
   }
 
+  // Whether the handler wants more.
+  bool give_line() {
+    const std::string whole = std::exchange(line, {});
+    if (whole.empty() || !request->on_line || request->on_line(whole) == Flow::go_on) return true;
+    flow = Flow::stop;
+    response.stopped = true;
+    return false;
+  }
+
   std::size_t too_large() {
-    error = fail(Kind::machine, "http.too-large", "the answer of " + quoted(request->url) + " is larger than " + std::to_string(request->max_bytes) + " bytes").value();
+    error = fail(Kind::machine, "http.too-large",
+                 "the answer of " + shown_url(request->url) + " is larger than " + std::to_string(request->max_bytes) +
+                     " bytes")
+                .value();
     return CURL_WRITEFUNC_ERROR;
   }
 
   void take_header(std::string_view text) {
-    if (text.rfind("HTTP/", 0) == 0) response.headers.clear();  // after a 100 or a proxy's CONNECT
+    if (text.starts_with("HTTP/")) response.headers.clear();  // a new header after a 100 or a proxy's CONNECT
     header_bytes += text.size();
     const auto colon = text.find(':');
-    if (colon == std::string_view::npos || header_bytes > kMaxHeaderBytes) return;
+    if (colon == text.npos || header_bytes > kMaxHeaderBytes) return;
     response.headers[lower(trim(text.substr(0, colon)))] = std::string(trim(text.substr(colon + 1)));
   }
 };
 
 class CurlSession : public HttpSession {
  public:
-  CurlSession(HttpOptions options, int wake_fd) : options_(std::move(options)), wake_fd_(wake_fd), multi_(curl_multi_init()) {
-    curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-  }
-  ~CurlSession() override { curl_multi_cleanup(multi_); }
+  CurlSession(HttpOptions options, int wake_fd) : options_(std::move(options)), wake_fd_(wake_fd) { open_multi(); }
   CurlSession(const CurlSession&) = delete;
   CurlSession& operator=(const CurlSession&) = delete;
 
   std::vector<Result<HttpResponse>> run(std::vector<HttpRequest> requests) override {
-    auto answers = run_once(requests);
-    // Redirects are followed here and not by curl: from https to https, without the bearer, and the new host is verified as itself.
-    for (int hop = 0; hop < options_.https_redirects && requests.size() == 1 && answers[0] && answers[0]->status / 100 == 3; ++hop) {
-      const auto location = answers[0]->headers.find("location");
-      if (location == answers[0]->headers.end() || location->second.rfind("https://", 0) != 0) break;
-      requests[0].url = location->second;
-      requests[0].bearer = Secret();
-      answers = run_once(requests);
-    }
-    return answers;
+    if (options_.https_redirects <= 0 || requests.size() != 1) return run_once(requests);
+    return run_with_redirects(std::move(requests));
   }
 
   Status trust(std::string_view ca_pem) override {
     TRY(auto store, tls::make_store(ca_pem));
-    if (auto proven = tls::verify(peer_, store.get(), host_); !proven) {
-      curl_multi_cleanup(multi_);  // closes the connection
-      multi_ = curl_multi_init();
+    if (auto proven = tls::verify(peer_, store.get(), host_of(origin_)); !proven) {
+      open_multi();  // closes the connection
       return proven;
     }
     store_ = std::move(store);
     options_.trust = HttpOptions::Trust::given;
+    limit_connections();
     return {};
   }
 
@@ -129,34 +146,86 @@ class CurlSession : public HttpSession {
   int connections() const override { return connections_; }
 
  private:
+  // Owned by the SSL_CTX of one connection: the name it is verified by.
+  struct Judge {
+    CurlSession* session;
+    std::string host;
+  };
+
+  void open_multi() {
+    multi_.reset(curl_multi_init());
+    curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    limit_connections();
+  }
+
+  // While trust is pending, `peer_` must be the chain of *the* open connection: there is never a second one that
+  // trust() would not have seen. Afterwards HTTP/2 still shares one, but HTTP/1.1 may not let a watch hold up all else.
+  void limit_connections() {
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
+                      options_.trust == HttpOptions::Trust::pending ? 1L : 0L);
+  }
+
+  // Redirects are followed here and not by curl: from https to https, and what is addressed to one origin does not go
+  // to another.
+  std::vector<Result<HttpResponse>> run_with_redirects(std::vector<HttpRequest> requests) {
+    HttpRequest& request = requests.front();
+    const auto on_done = std::exchange(request.on_done, {});  // hears of the last answer only
+    auto answers = run_once(requests);
+    for (int hop = 0;
+         hop < options_.https_redirects && request.method == "GET" && is_https(request.url) && is_https(redirect_);
+         ++hop) {
+      if (origin_of(redirect_) != origin_of(request.url)) {
+        request.bearer = Secret();
+        std::erase_if(request.headers, [](const auto& header) { return lower(header.first) != "accept"; });
+      }
+      request.url = redirect_;
+      answers = run_once(requests);
+    }
+    if (on_done) (void)on_done(answers.front());
+    return answers;
+  }
+
   std::vector<Result<HttpResponse>> run_once(const std::vector<HttpRequest>& requests) {
     std::vector<Result<HttpResponse>> answers;
     if (auto ready = prepare(requests); !ready) {
-      for (std::size_t i = 0; i < requests.size(); ++i) answers.emplace_back(tl::unexpected(ready.error()));
+      answers.assign(requests.size(), tl::unexpected(ready.error()));
       return answers;
     }
     std::vector<std::unique_ptr<Transfer>> transfers;
     for (const HttpRequest& request : requests) {
       transfers.push_back(start(request));
-      curl_multi_add_handle(multi_, transfers.back()->easy.get());
+      curl_multi_add_handle(multi_.get(), transfers.back()->easy.get());
     }
     drive(transfers);
+    redirect_.clear();
     for (auto& transfer : transfers) {
-      curl_multi_remove_handle(multi_, transfer->easy.get());
-      if (transfer->error) answers.emplace_back(tl::unexpected(*std::move(transfer->error)));
-      else answers.emplace_back(std::move(transfer->response));
+      count_connections(*transfer);
+      curl_multi_remove_handle(multi_.get(), transfer->easy.get());
+      redirect_ = transfer->redirect;
+      if (transfer->error)
+        answers.emplace_back(tl::unexpected(*std::move(transfer->error)));
+      else
+        answers.emplace_back(std::move(transfer->response));
     }
     return answers;
   }
 
   Status prepare(const std::vector<HttpRequest>& requests) {
-    host_ = host_of(requests.front().url);
+    const bool is_pending = options_.trust == HttpOptions::Trust::pending;
+    refusals_.clear();
+    bool any_https = false;
     for (const HttpRequest& request : requests) {
-      const bool is_verified = options_.trust != HttpOptions::Trust::pending && request.url.rfind("https://", 0) == 0;
-      if (!request.bearer.empty() && !is_verified)
-        return fail(Kind::internal, "http.unverified", "a secret was about to be sent over a connection that is not verified");
+      any_https = any_https || is_https(request.url);
+      if (!request.bearer.empty() && (is_pending || !is_https(request.url)))
+        return fail(Kind::internal, "http.unverified",
+                    "a secret was about to be sent over a connection that is not verified");
+      if (!is_pending) continue;
+      if (origin_.empty() && is_https(request.url)) origin_ = origin_of(request.url);
+      if (origin_of(request.url) != origin_)
+        return fail(Kind::internal, "http.origin",
+                    "a session that trusts nobody yet was asked for a second server, " + shown_url(request.url));
     }
-    if (store_ || options_.trust == HttpOptions::Trust::pending || requests.front().url.rfind("https://", 0) != 0) return {};
+    if (store_ || is_pending || !any_https) return {};
     std::string pem = options_.ca_pem;
     if (options_.trust == HttpOptions::Trust::host) {
       TRY(pem, tls::host_ca_bundle());
@@ -170,6 +239,19 @@ class CurlSession : public HttpSession {
     transfer->request = &request;
     transfer->easy.reset(curl_easy_init());
     CURL* easy = transfer->easy.get();
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer.get());
+    set_request(*transfer);
+    set_connection(easy, is_https(request.url));
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlSession::on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer.get());
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlSession::on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer.get());
+    return transfer;
+  }
+
+  static void set_request(Transfer& transfer) {
+    const HttpRequest& request = *transfer.request;
+    CURL* easy = transfer.easy.get();
     curl_slist* headers = nullptr;
     const auto add = [&](const std::string& header) { headers = curl_slist_append(headers, header.c_str()); };
     for (const auto& [name, value] : request.headers) add(name + ": " + value);
@@ -178,108 +260,154 @@ class CurlSession : public HttpSession {
       add(header);
       wipe(header);
     }
-    add("Expect:");
-    transfer->headers.reset(headers);
+    add("Expect:");  // no round trip before a body
+    transfer.headers.reset(headers);
 
+    const long timeout = std::max<long>(1, static_cast<long>(request.timeout.count()));  // curl's 0 is "for ever"
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer.get());
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "kubejoin/" KUBEJOIN_VERSION);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    if (request.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     if (!request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
     }
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, std::min<long>(kConnectTimeoutMs, static_cast<long>(request.timeout.count())));
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(options_.h2c ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_2TLS));
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectTimeoutMs, timeout));
+  }
+
+  // The same for all requests of a session: curl reuses a connection only for equal options.
+  void set_connection(CURL* easy, bool with_tls) {
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, kKeepAliveSeconds);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, kKeepAliveSeconds);
+    const auto version = options_.h2c ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                         : with_tls   ? CURL_HTTP_VERSION_2TLS
+                                      : CURL_HTTP_VERSION_1_1;
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(version));
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT,
+                     with_tls ? 1L : 0L);  // rather wait for HTTP/2 to be agreed than open a second connection
     if (!options_.use_proxy) curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (options_.privileged_port) {
+      curl_easy_setopt(easy, CURLOPT_LOCALPORT, kFirstPrivilegedPort);
+      curl_easy_setopt(easy, CURLOPT_LOCALPORTRANGE, kPrivilegedPorts);
+    }
     if (!options_.unix_socket.empty()) curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);  // ours runs in the handshake: see on_handshake
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);  // ours runs in the handshake: see on_certificate
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);  // a resumed session would not be verified
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &CurlSession::on_context);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, this);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlSession::on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer.get());
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlSession::on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer.get());
-    return transfer;
   }
 
   // Until each transfer is done, or a handler or a signal ends the batch.
   void drive(std::vector<std::unique_ptr<Transfer>>& transfers) {
     int running = 1;
-    bool stop = false;
-    while (!stop) {
-      curl_multi_perform(multi_, &running);
+    while (running > 0) {
+      curl_multi_perform(multi_.get(), &running);
+      bool stop = false;
       int queued = 0;
-      while (CURLMsg* message = curl_multi_info_read(multi_, &queued)) {
+      while (CURLMsg* message = curl_multi_info_read(multi_.get(), &queued)) {
         if (message->msg != CURLMSG_DONE) continue;
         Transfer* transfer = nullptr;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
         finish(*transfer, message->data.result);
         stop = stop || transfer->flow == Flow::stop;
       }
-      if (running == 0 || stop) break;
+      if (stop) return abandon(transfers, "http.cancelled", "the request was not needed any more");
+      if (running == 0) return;
       curl_waitfd wake{wake_fd_, CURL_WAIT_POLLIN, 0};
-      curl_multi_poll(multi_, &wake, wake_fd_ >= 0 ? 1 : 0, 60'000, nullptr);
-      if ((wake.revents & CURL_WAIT_POLLIN) != 0) {
-        for (auto& transfer : transfers)
-          if (!transfer->done) transfer->error = fail(Kind::unavailable, "signal.terminated", "interrupted by a signal").value();
-        return;
-      }
+      curl_multi_poll(multi_.get(), &wake, wake_fd_ >= 0 ? 1 : 0, kWaitMs, nullptr);
+      if ((wake.revents & CURL_WAIT_POLLIN) != 0)
+        return abandon(transfers, "signal.terminated", "interrupted by a signal");
     }
-    for (auto& transfer : transfers)
-      if (!transfer->done) transfer->error = fail(Kind::unavailable, "http.cancelled", "not needed any more").value();
+  }
+
+  static void abandon(std::vector<std::unique_ptr<Transfer>>& transfers, std::string_view id, const std::string& why) {
+    for (auto& transfer : transfers) {
+      if (!transfer->done) transfer->error = fail(Kind::unavailable, id, why).value();
+    }
   }
 
   void finish(Transfer& transfer, CURLcode code) {
+    CURL* easy = transfer.easy.get();
     transfer.done = true;
-    long status = 0, connects = 0;
-    curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(transfer.easy.get(), CURLINFO_NUM_CONNECTS, &connects);
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     transfer.response.status = static_cast<int>(status);
-    connections_ += static_cast<int>(connects);
-    if (code != CURLE_OK && !transfer.error && !transfer.response.stopped) transfer.error = error_of(code, *transfer.request);
-    if (code == CURLE_OK && transfer.streams() && !transfer.line.empty() && transfer.request->on_line) (void)transfer.request->on_line(transfer.line);
+    const char* redirect = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &redirect);
+    if (redirect != nullptr) transfer.redirect = redirect;
+    if (code == CURLE_OK && transfer.streams()) (void)transfer.give_line();  // one that no line feed ended
+    if (code != CURLE_OK && !transfer.error && !transfer.response.stopped) transfer.error = error_of(code, transfer);
     if (!transfer.request->on_done) return;
-    const Result<HttpResponse> answer = transfer.error ? Result<HttpResponse>(tl::unexpected(*transfer.error)) : Result<HttpResponse>(transfer.response);
+    const Result<HttpResponse> answer = transfer.error ? Result<HttpResponse>(tl::unexpected(*transfer.error))
+                                                       : Result<HttpResponse>(transfer.response);
     if (transfer.request->on_done(answer) == Flow::stop) transfer.flow = Flow::stop;
   }
 
-  Error error_of(CURLcode code, const HttpRequest& request) {
-    const std::string where = quoted(request.url);
+  void count_connections(const Transfer& transfer) {
+    long connects = 0;
+    curl_easy_getinfo(transfer.easy.get(), CURLINFO_NUM_CONNECTS, &connects);
+    connections_ += static_cast<int>(connects);
+  }
+
+  Error error_of(CURLcode code, const Transfer& transfer) const {
+    const std::string& url = transfer.request->url;
+    const std::string where = shown_url(url);
     const std::string why = curl_easy_strerror(code);
+    const auto unavailable = [](std::string_view id, const std::string& message, const std::string& hint = {}) {
+      return fail(Kind::unavailable, id, message, hint).value();
+    };
+    if (const auto refusal = refusals_.find(host_of(url));
+        refusal != refusals_.end() && code != CURLE_OPERATION_TIMEDOUT)
+      return refusal->second;
     switch (code) {
-      case CURLE_PEER_FAILED_VERIFICATION:
-      case CURLE_SSL_CONNECT_ERROR:
-        if (tls_error_) return *std::exchange(tls_error_, std::nullopt);
-        return fail(Kind::unavailable, "http.tls", "the TLS handshake with " + where + " failed: " + why).value();
       case CURLE_COULDNT_RESOLVE_HOST:
+        return unavailable("http.dns", "unable to resolve " + quoted(host_of(url)),
+                           "check the name, /etc/resolv.conf and /etc/hosts");
       case CURLE_COULDNT_RESOLVE_PROXY:
-        return fail(Kind::unavailable, "http.dns", "unable to resolve " + quoted(host_), "check the name, /etc/resolv.conf and /etc/hosts").value();
+        return unavailable("http.dns", "unable to resolve the proxy on the way to " + where,
+                           "check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY");
       case CURLE_OPERATION_TIMEDOUT:
-        return fail(Kind::unavailable, "http.timeout", "no answer from " + where + " in " + format_duration(request.timeout), "check routes and firewalls on the way").value();
-      case CURLE_COULDNT_CONNECT:
-        return fail(Kind::unavailable, "http.unreachable", "unable to connect to " + where + ": connection refused or unreachable", "is the address right, and does the server run?").value();
+        return unavailable("http.timeout",
+                           "no answer from " + where + " in " + format_duration(transfer.request->timeout),
+                           "check routes, security groups and firewalls on the way");
+      case CURLE_COULDNT_CONNECT: {
+        long number = 0;
+        curl_easy_getinfo(transfer.easy.get(), CURLINFO_OS_ERRNO, &number);
+        const std::string reason =
+            number != 0 ? std::strerror(static_cast<int>(number)) : "connection refused or unreachable";
+        return unavailable("http.unreachable", "unable to connect to " + where + ": " + reason,
+                           "is the address right, and does the server run?");
+      }
+      case CURLE_GOT_NOTHING:
+      case CURLE_SEND_ERROR:
+      case CURLE_RECV_ERROR:
+      case CURLE_PARTIAL_FILE:
+        return unavailable("http.unreachable", "the connection to " + where + " broke: " + why);
+      case CURLE_SSL_CONNECT_ERROR:
+        return unavailable("tls.handshake", "the TLS handshake with " + where + " failed: " + why,
+                           "does the server speak TLS 1.2 or later on this port?");
+      case CURLE_SSL_CERTPROBLEM:
+        return fail(Kind::machine, "tls.client-certificate",
+                    "the client certificate and its key cannot be used with " + where)
+            .value();
       default:
-        return fail(Kind::unavailable, "http.transport", "the exchange with " + where + " failed: " + why).value();
+        return unavailable("http.protocol", "the exchange with " + where + " failed: " + why);
     }
   }
 
   static std::size_t on_body(char* data, std::size_t one, std::size_t size, void* user) {
     auto* transfer = static_cast<Transfer*>(user);
-    if (transfer->response.status == 0) {
-      long status = 0;
-      curl_easy_getinfo(transfer->easy.get(), CURLINFO_RESPONSE_CODE, &status);
-      transfer->response.status = static_cast<int>(status);
-    }
+    long status = 0;
+    curl_easy_getinfo(transfer->easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    transfer->response.status = static_cast<int>(status);
     return transfer->take({data, one * size});
   }
 
@@ -288,73 +416,54 @@ class CurlSession : public HttpSession {
     return one * size;
   }
 
-  static CURLcode on_context(CURL*, void* context, void* user) {
+  static CURLcode on_context(CURL* easy, void* context, void* user) {
     auto* self = static_cast<CurlSession*>(user);
     auto* ssl = static_cast<SSL_CTX*>(context);
+    const char* url = "";
+    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+    auto judge = std::make_unique<Judge>(Judge{self, host_of(url)});
+    if (SSL_CTX_set_ex_data(ssl, judge_index(), judge.get()) != 1) return CURLE_OUT_OF_MEMORY;
     SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_cert_verify_callback(ssl, &CurlSession::on_handshake, self);
+    SSL_CTX_set_cert_verify_callback(ssl, &CurlSession::on_certificate, judge.release());
     SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
-    return self->use_client_certificate(ssl) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+    const HttpOptions& options = self->options_;
+    const bool ok = options.client_cert_pem.empty() ||
+                    tls::use_identity(ssl, options.client_cert_pem, options.client_key_pem.expose());
+    return ok ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
   }
 
-  bool use_client_certificate(SSL_CTX* ssl) {
-    if (options_.client_cert_pem.empty()) return true;
-    const auto read = [](std::string_view pem) { return BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())); };
-    BIO* certificates = read(options_.client_cert_pem);
-    bool ok = true;
-    for (int i = 0; X509* certificate = PEM_read_bio_X509(certificates, nullptr, nullptr, nullptr); ++i) {
-      ok = ok && (i == 0 ? SSL_CTX_use_certificate(ssl, certificate) : SSL_CTX_add1_chain_cert(ssl, certificate)) == 1;
-      X509_free(certificate);
-    }
-    BIO_free(certificates);
-    BIO* keys = read(options_.client_key_pem.expose());
-    EVP_PKEY* key = PEM_read_bio_PrivateKey(keys, nullptr, nullptr, nullptr);
-    BIO_free(keys);
-    ok = ok && key != nullptr && SSL_CTX_use_PrivateKey(ssl, key) == 1;
-    EVP_PKEY_free(key);
-    return ok;
+  static int judge_index() {
+    static const int index = SSL_CTX_get_ex_new_index(
+        0, nullptr, nullptr, nullptr,
+        [](void*, void* judge, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<Judge*>(judge); });
+    return index;
   }
 
   // In the middle of the handshake, before anything of ours is sent over the connection.
-  static int on_handshake(X509_STORE_CTX* context, void* user) {
-    auto* self = static_cast<CurlSession*>(user);
-    PeerChain chain;
-    std::size_t bytes = 0;
-    const auto add = [&](X509* certificate) {
-      unsigned char* der = nullptr;
-      const int size = i2d_X509(certificate, &der);
-      if (size > 0) chain.der.emplace_back(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
-      OPENSSL_free(der);
-      bytes += size > 0 ? static_cast<std::size_t>(size) : 0;
-    };
-    X509* leaf = X509_STORE_CTX_get0_cert(context);
-    add(leaf);
-    STACK_OF(X509)* presented = X509_STORE_CTX_get0_untrusted(context);
-    for (int i = 0; i < sk_X509_num(presented) && chain.der.size() < kMaxChain && bytes < kMaxChainBytes; ++i)
-      if (X509* one = sk_X509_value(presented, i); X509_cmp(one, leaf) != 0) add(one);
-    self->peer_ = std::move(chain);
-    if (self->options_.trust == HttpOptions::Trust::pending) {
-      X509_STORE_CTX_set_error(context, X509_V_OK);
-      return 1;
+  static int on_certificate(X509_STORE_CTX* handshake, void* user) {
+    const auto* judge = static_cast<const Judge*>(user);
+    CurlSession& self = *judge->session;
+    self.peer_ = tls::presented_chain(handshake);
+    if (self.options_.trust != HttpOptions::Trust::pending) {
+      if (auto proven = tls::verify(self.peer_, self.store_.get(), judge->host); !proven) {
+        self.refusals_[judge->host] = std::move(proven).error();
+        X509_STORE_CTX_set_error(handshake, X509_V_ERR_APPLICATION_VERIFICATION);
+        return 0;
+      }
     }
-    auto proven = tls::verify(self->peer_, self->store_.get(), self->host_);
-    if (proven) {
-      X509_STORE_CTX_set_error(context, X509_V_OK);
-      return 1;
-    }
-    self->tls_error_ = std::move(proven).error();
-    X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION);
-    return 0;
+    X509_STORE_CTX_set_error(handshake, X509_V_OK);
+    return 1;
   }
 
   HttpOptions options_;
   int wake_fd_;
-  CURLM* multi_;
   tls::Store store_;
-  PeerChain peer_;
-  std::string host_;
-  std::optional<Error> tls_error_;
+  std::string origin_;                     // of a session that began as pending
+  PeerChain peer_;                         // of the last handshake
+  std::map<std::string, Error> refusals_;  // by host: why a certificate was turned down
+  std::string redirect_;
   int connections_ = 0;
+  std::unique_ptr<CURLM, MultiDeleter> multi_;  // last, for its connections use the rest
 };
 
 }  // namespace

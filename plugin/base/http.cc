@@ -2,7 +2,8 @@
 #include "base/http.h"
 
 #include <rapidjson/document.h>
-#include <rapidjson/error/en.h>
+
+#include <algorithm>
 
 #include "base/text.h"
 
@@ -18,9 +19,8 @@ std::string status_message(const std::string& body) {
   rapidjson::Document document;
   document.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
   if (document.HasParseError() || !document.IsObject()) return {};
-  const auto message = document.FindMember("message");
-  if (message == document.MemberEnd() || !message->value.IsString()) return {};
-  return printable({message->value.GetString(), message->value.GetStringLength()});
+  if (!document.HasMember("message") || !document["message"].IsString()) return {};
+  return printable({document["message"].GetString(), document["message"].GetStringLength()});
 }
 
 }  // namespace
@@ -28,7 +28,8 @@ std::string status_message(const std::string& body) {
 std::optional<std::chrono::milliseconds> HttpResponse::retry_after() const {
   const auto header = headers.find("retry-after");
   if (header == headers.end()) return std::nullopt;
-  if (!header->second.empty() && header->second.find_first_not_of("0123456789") == std::string::npos && header->second.size() < 9)
+  if (!header->second.empty() && header->second.find_first_not_of("0123456789") == std::string::npos &&
+      header->second.size() < 9)
     return std::chrono::seconds{std::min<long long>(std::stoll(header->second), kMaxRetryAfterSeconds)};
   const auto when = parse_http_date(header->second);
   const auto date = headers.find("date");
@@ -42,6 +43,16 @@ Result<HttpResponse> HttpSession::run_one(HttpRequest request) {
   std::vector<HttpRequest> one;
   one.push_back(std::move(request));
   return std::move(run(std::move(one)).front());
+}
+
+std::string shown_url(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const std::size_t authority = url.find("://");
+  if (authority == url.npos) return printable(url);
+  const std::size_t begin = authority + 3, end = std::min(url.find('/', begin), url.size());
+  const std::size_t at = url.substr(begin, end - begin).rfind('@');
+  const std::string_view rest = at == url.npos ? url.substr(begin) : url.substr(begin + at + 1);
+  return printable(std::string(url.substr(0, begin)) + std::string(rest));
 }
 
 Result<HttpResponse> expect_ok(Result<HttpResponse> answer, std::string_view doing) {
@@ -60,7 +71,9 @@ Result<HttpResponse> expect_ok(Result<HttpResponse> answer, std::string_view doi
     error.value().retry_after = answer->retry_after();
     return error;
   }
-  if (status / 100 == 3) return fail(Kind::untrusted, "http.redirect", message + ": a redirect is not followed", "give the server's own address");
+  if (status / 100 == 3)
+    return fail(Kind::untrusted, "http.redirect", message + ": a redirect is not followed",
+                "give the server's own address");
   return fail(Kind::machine, "http.status", message);
 }
 

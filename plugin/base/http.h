@@ -19,9 +19,10 @@ enum class Flow { go_on, stop };
 
 struct HttpResponse {
   int status = 0;
-  std::map<std::string, std::string> headers;  // names in lower case
-  std::string body;                            // empty for a streamed answer
-  bool stopped = false;                        // a handler said stop before the answer was complete
+  std::map<std::string, std::string>
+      headers{};         // names in lower case; trailers (grpc-status) too; of a repeated one the last
+  std::string body{};    // empty for a streamed answer
+  bool stopped = false;  // a handler said stop before the answer was complete
   std::optional<std::chrono::milliseconds> retry_after() const;  // Retry-After, seconds or date against Date
 };
 
@@ -30,16 +31,21 @@ struct HttpRequest {
   std::string url{};
   std::vector<std::pair<std::string, std::string>> headers{};
   std::string body{};
-  Secret bearer{};                                    // "Authorization: Bearer …"; never on an unverified connection
-  std::chrono::milliseconds timeout{10'000};        // for the whole exchange, connecting included
-  std::size_t max_bytes = 4 << 20;                  // body or stream line; more is "http.too-large"
-  bool stream = false;                              // body lines go to on_line, nothing is kept
-  std::function<Flow(std::string_view line)> on_line;               // with stream, status 2xx
-  std::function<Flow(const Result<HttpResponse>& answer)> on_done;  // may stop the rest of the batch
+  Secret bearer{};                            // "Authorization: Bearer …"; never on an unverified connection
+  std::chrono::milliseconds timeout{10'000};  // for the whole exchange, connecting included
+  std::size_t max_bytes = 4 << 20;            // body or stream line; more is "http.too-large"
+  bool stream = false;                        // body lines go to on_line, nothing is kept
+  std::function<Flow(std::string_view line)>
+      on_line{};  // with stream, status 2xx; stop ends this and the rest of the batch
+  std::function<Flow(const Result<HttpResponse>& answer)>
+      on_done{};  // may stop the rest of the batch; not called for what was cancelled
+  bool changes_nothing =
+      false;  // a read whatever its method (a gRPC query, a metadata session token): it is sent in a dry run too
 };
 
-// Whom a session believes, and how it connects. No redirect is ever followed unless `https_redirects` > 0,
-// and then only from https to https.
+// Whom a session believes, and how it connects. No redirect is ever followed unless `https_redirects` > 0, then only
+// from https to https and for a request that is alone in its run(); neither the bearer nor a header but Accept goes to
+// another origin.
 struct HttpOptions {
   enum class Trust {
     host,     // the machine's CA bundle (base/http.cc lists where it is looked for), SSL_CERT_FILE first
@@ -50,9 +56,10 @@ struct HttpOptions {
   std::string ca_pem{};
   std::string client_cert_pem{};  // both or none
   Secret client_key_pem{};
-  std::string unix_socket{};      // path; then plain HTTP/2 with prior knowledge (gRPC) when h2c is set
+  std::string unix_socket{};  // path; then plain HTTP/2 with prior knowledge (gRPC) when h2c is set
   bool h2c = false;
-  bool use_proxy = true;        // HTTPS_PROXY, NO_PROXY…; false for link-local and loopback
+  bool use_proxy = true;  // HTTPS_PROXY, NO_PROXY…; false for link-local and loopback
+  bool privileged_port = false;  // connect from a port below 1024, which root alone can
   int https_redirects = 0;
 };
 
@@ -67,12 +74,15 @@ class HttpSession {
   virtual ~HttpSession() = default;
 
   // Sends all requests at once and returns when each is answered, failed, or stopped by a handler; answers are in
-  // request order. A transport failure is Kind::unavailable ("http.unreachable", "http.timeout", "http.dns"), a TLS failure
-  // Kind::untrusted ("tls.untrusted", "tls.name", "tls.expired"). Any HTTP status is a success here.
+  // request order. A transport failure is Kind::unavailable ("http.unreachable", "http.timeout", "http.dns",
+  // "http.protocol", and "tls.handshake" when TLS broke off before a certificate was judged), a TLS failure
+  // Kind::untrusted ("tls.untrusted", "tls.name", "tls.expired", "tls.not-yet-valid"). What a stop left unfinished is
+  // "http.cancelled". Any HTTP status is a success here. Handlers must not call the session.
   virtual std::vector<Result<HttpResponse>> run(std::vector<HttpRequest> requests) = 0;
 
-  // Pending -> given: verifies the chain and the name that the open connection presented against `ca_pem`
-  // (Kind::untrusted otherwise, and the connection is closed). Every later connection is verified from its start.
+  // A pending session talks to one https origin ("http.origin" otherwise) over one connection at a time. Pending ->
+  // given: verifies the chain and the name that the open connection presented against `ca_pem` (Kind::untrusted
+  // otherwise, and the connection is closed). Every later connection is verified from its start.
   virtual Status trust(std::string_view ca_pem) = 0;
 
   virtual const PeerChain& peer() const = 0;
@@ -82,6 +92,9 @@ class HttpSession {
 
   Result<HttpResponse> run_one(HttpRequest request);
 };
+
+// A URL for people: without user, query and fragment, where credentials stand (a signed URL), and printable.
+std::string shown_url(std::string_view url);
 
 // 2xx or the Error that a Kubernetes API answer means: 401 refused, 403 refused, 404 invalid "http.not-found",
 // 409 "http.conflict", 429/5xx unavailable (with retry_after), 3xx untrusted "http.redirect", else machine.

@@ -1,33 +1,37 @@
-// RealHost: the machine itself; files, services, clocks. Its network waits are in network.cc, its processes in process.cc.
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
-#include <thread>
-
+// RealHost: the machine itself; files, signals, clocks. Its network waits are in network.cc, its processes in
+// process.cc.
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+#include <thread>
 
 #include "base/curl_session.h"
 #include "base/host.h"
 #include "base/network.h"
 #include "base/process.h"
+#include "base/rooted.h"
 #include "base/text.h"
 
 namespace kubejoin {
 namespace {
 
-// Written by the handler, watched by every wait. One for the process: signals are.
+constexpr char kDefaultPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr int kLongestPollMs = 3'600'000;
+
+// Written by the handler, never emptied, watched by every wait. One for the process: signals are.
 int g_wake_fd = -1;
 
 void on_signal(int) {
@@ -38,91 +42,149 @@ void on_signal(int) {
 }
 
 void install_signal_handlers() {
-  if (g_wake_fd >= 0) return;
-  g_wake_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (g_wake_fd < 0) g_wake_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   struct sigaction action {};
   action.sa_handler = on_signal;
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) (void)::sigaction(signal, &action, nullptr);
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    struct sigaction before {};
+    (void)::sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) (void)::sigaction(signal, &action, nullptr);  // nohup(1) stays in force
+  }
+  (void)std::signal(SIGPIPE, SIG_IGN);  // a peer or a child that went away is an error of the write, not our end
 }
 
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  ~Fd() {
-    if (fd_ >= 0) (void)::close(fd_);
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-  int close() { return ::close(std::exchange(fd_, -1)); }
-
- private:
-  int fd_;
-};
+Status terminated() { return fail(Kind::unavailable, "signal.terminated", "interrupted by a signal"); }
 
 tl::unexpected<Error> failed(std::string_view call, const std::string& path, int why) {
   const bool absent = why == ENOENT || why == ENOTDIR;
-  return fail(Kind::machine, absent ? "file.absent" : "file." + std::string(call), "unable to " + std::string(call) + " " + quoted(path) + ": " + std::strerror(why));
+  return fail(Kind::machine, absent ? "file.absent" : "file." + std::string(call),
+              "unable to " + std::string(call) + " " + quoted(path) + ": " + std::strerror(why));
+}
+
+// "/a/b/" is "/a/b".
+std::string without_end_slash(const std::string& path) {
+  const std::size_t last = path.find_last_not_of('/');
+  return last == path.npos ? "/" : path.substr(0, last + 1);
 }
 
 std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+  const std::string whole = without_end_slash(path);
+  const std::size_t slash = whole.rfind('/');
+  return slash == 0 || slash == whole.npos ? "/" : without_end_slash(whole.substr(0, slash));
 }
 
-int poll_until(int fd, Instant deadline) {
-  pollfd fds[2] = {{fd, POLLIN, 0}, {g_wake_fd, POLLIN, 0}};
-  const auto left = std::chrono::duration_cast<Millis>(deadline - std::chrono::steady_clock::now()).count();
-  if (left <= 0) return 0;
-  const int ready = ::poll(fds, 2, static_cast<int>(std::min<long long>(left + 1, 3'600'000)));
-  return ready > 0 && fds[1].revents != 0 ? -1 : ready;  // -1: a signal came
+std::string name_of(const std::string& path) {
+  const std::string whole = without_end_slash(path);
+  return whole == "/" ? "." : whole.substr(whole.rfind('/') + 1);
+}
+
+FileType type_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG:
+      return FileType::regular;
+    case S_IFDIR:
+      return FileType::directory;
+    case S_IFLNK:
+      return FileType::symlink;
+    case S_IFSOCK:
+      return FileType::socket;
+    case S_IFBLK:
+    case S_IFCHR:
+      return FileType::device;
+    default:
+      return FileType::other;
+  }
+}
+
+// The entries of an open folder but "." and "..", sorted; 0 or why it failed.
+int read_names(Fd folder, std::vector<std::string>* ret_names) {
+  DIR* stream = ::fdopendir(folder.get());
+  if (stream == nullptr) return errno;
+  (void)folder.release();
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream)) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  const int why = errno;
+  (void)::closedir(stream);
+  std::sort(names.begin(), names.end());
+  *ret_names = std::move(names);
+  return why;
+}
+
+// Removes `name` in `folder` and all below it; 0 or why it failed. By descriptors, so that nobody can put a link in the
+// way; a folder that is another file system's is not entered (its rmdir then says that it is busy).
+int remove_below(int folder, const std::string& name, dev_t device) {
+  if (::unlinkat(folder, name.c_str(), 0) == 0 || errno == ENOENT) return 0;
+  if (errno != EISDIR) return errno;
+  struct ::stat info {};
+  Fd inside(::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!inside.ok() || ::fstat(inside.get(), &info) != 0) return errno;
+  if (info.st_dev == device) {
+    const Fd again(::fcntl(inside.get(), F_DUPFD_CLOEXEC, 0));
+    std::vector<std::string> names;
+    if (const int why = read_names(std::move(inside), &names); why != 0) return why;
+    for (const std::string& one : names) {
+      if (const int why = remove_below(again.get(), one, device); why != 0) return why;
+    }
+  }
+  return ::unlinkat(folder, name.c_str(), AT_REMOVEDIR) == 0 ? 0 : errno;
+}
+
+enum class Wake { event, deadline, signal };
+
+// Until `fd` is readable (-1: nothing to wait for but time), the deadline, or a signal to end.
+Wake wait_until(int fd, Instant deadline) {
+  for (;;) {
+    const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now()).count();
+    pollfd fds[2] = {{fd, POLLIN, 0}, {g_wake_fd, POLLIN, 0}};
+    const int ready = ::poll(fds, 2, static_cast<int>(std::clamp<Millis::rep>(left, 0, kLongestPollMs)));
+    if (ready > 0 && fds[1].revents != 0) return Wake::signal;
+    if (ready > 0) return Wake::event;
+    if (ready == 0 && left <= 0) return Wake::deadline;
+  }
 }
 
 class RealHost : public Host {
  public:
-  explicit RealHost(std::string root) : root_(std::move(root)) {
-    while (!root_.empty() && root_.back() == '/') root_.pop_back();
-    if (!root_.empty()) {
-      if (char* whole = ::realpath(root_.c_str(), nullptr); whole != nullptr) {
-        root_ = whole;
-        std::free(whole);
-      }
-    }
+  explicit RealHost(const std::string& root) {
     install_signal_handlers();
+    if (without_end_slash(root) != "/") root_ = Fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    is_rooted_ = without_end_slash(root) != "/";
   }
 
+  // ---- files ----
+
   Result<std::string> read(const std::string& path, std::size_t max_bytes) override {
-    const Fd fd(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (!fd.ok()) return failed("read", path, errno);
+    // Without O_NONBLOCK a FIFO in the place of a file would hold us up for ever.
+    const Fd file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (!file.ok()) return failed("read", path, errno);
     std::string content;
     char buffer[1 << 16];
     for (;;) {
-      const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+      const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return failed("read", path, errno);
       if (n == 0) return content;
       content.append(buffer, static_cast<std::size_t>(n));
       if (content.size() > max_bytes)
-        return fail(Kind::machine, "file.too-large", quoted(path) + " is larger than the " + std::to_string(max_bytes) + " bytes that kubejoin reads");
+        return fail(Kind::machine, "file.too-large",
+                    "unable to read " + quoted(path) + ": it is larger than " + std::to_string(max_bytes) + " bytes");
     }
   }
 
   std::optional<FileInfo> stat(const std::string& path) override {
-    const Fd folder(open_folder(path));
-    struct ::stat info {};
+    const Fd folder = open_folder(path);
     const std::string name = name_of(path);
+    struct ::stat info {};
     if (!folder.ok() || ::fstatat(folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
-    FileInfo result;
-    result.type = S_ISREG(info.st_mode)   ? FileType::regular
-                  : S_ISDIR(info.st_mode) ? FileType::directory
-                  : S_ISLNK(info.st_mode) ? FileType::symlink
-                  : S_ISSOCK(info.st_mode) ? FileType::socket
-                  : S_ISBLK(info.st_mode) || S_ISCHR(info.st_mode) ? FileType::device
-                                                                   : FileType::other;
-    result.mode = info.st_mode & 07777U;
-    result.uid = info.st_uid;
-    result.size = static_cast<std::uint64_t>(info.st_size);
+    FileInfo result{.type = type_of(info.st_mode),
+                    .mode = info.st_mode & 07777U,
+                    .uid = info.st_uid,
+                    .size = static_cast<std::uint64_t>(info.st_size)};
     if (result.type == FileType::symlink) {
       char target[4096];
       const ssize_t n = ::readlinkat(folder.get(), name.c_str(), target, sizeof target);
@@ -132,29 +194,21 @@ class RealHost : public Host {
   }
 
   Result<std::vector<std::string>> list(const std::string& dir) override {
-    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return failed("list", dir, errno);
-    DIR* stream = ::fdopendir(fd);
-    if (stream == nullptr) return (void)::close(fd), failed("list", dir, errno);
+    Fd folder = open(dir, O_RDONLY | O_DIRECTORY);
+    if (!folder.ok()) return failed("list", dir, errno);
     std::vector<std::string> names;
-    while (const dirent* entry = ::readdir(stream)) {
-      const std::string name = entry->d_name;
-      if (name != "." && name != "..") names.push_back(name);
-    }
-    ::closedir(stream);
-    std::sort(names.begin(), names.end());
+    if (const int why = read_names(std::move(folder), &names); why != 0) return failed("list", dir, why);
     return names;
   }
 
   Status write(const std::string& path, std::string_view content, unsigned mode) override {
     CHECK_OK(make_dirs(folder_of(path), 0755));
-    const Fd folder(open_folder(path));
+    const Fd folder = open_folder(path);
     if (!folder.ok()) return failed("write", path, errno);
-    const std::string name = name_of(path), temporary = "." + name + "." + random_suffix();
+    const std::string temporary = temporary_name(path);
     Fd file(::openat(folder.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.ok()) return failed("write", path, errno);
-    int why = 0;
-    if (::fchmod(file.get(), mode) != 0) why = errno;
+    int why = ::fchmod(file.get(), mode) == 0 ? 0 : errno;
     while (why == 0 && !content.empty()) {
       const ssize_t n = ::write(file.get(), content.data(), content.size());
       if (n < 0 && errno != EINTR) why = errno;
@@ -162,21 +216,21 @@ class RealHost : public Host {
     }
     if (why == 0 && ::fsync(file.get()) != 0) why = errno;
     if (file.close() != 0 && why == 0) why = errno;
-    if (why == 0 && ::renameat(folder.get(), temporary.c_str(), folder.get(), name.c_str()) != 0) why = errno;
-    if (why != 0) {
-      (void)::unlinkat(folder.get(), temporary.c_str(), 0);
-      return failed("write", path, why);
-    }
-    (void)::fsync(folder.get());
-    return {};
+    return put_in_place("write", folder, temporary, path, why);
   }
 
   Status make_dirs(const std::string& path, unsigned mode) override {
-    if (path == "/" || path.empty() || stat_folder(path)) return {};
+    if (is_folder(path)) return {};
+    if (path.empty() || name_of(path) == ".") return failed("make", path, ENOENT);
     CHECK_OK(make_dirs(folder_of(path), 0755));
-    const Fd folder(open_folder(path));
+    const Fd folder = open_folder(path);
     const std::string name = name_of(path);
-    if (!folder.ok() || (::mkdirat(folder.get(), name.c_str(), mode) != 0 && errno != EEXIST)) return failed("make", path, errno);
+    if (!folder.ok()) return failed("make", path, errno);
+    if (::mkdirat(folder.get(), name.c_str(), mode) != 0) {
+      const int why = errno;
+      return why == EEXIST && is_folder(path) ? Status{}
+                                              : failed("make", path, why);  // somebody else made it meanwhile
+    }
     if (::fchmodat(folder.get(), name.c_str(), mode, 0) != 0) return failed("make", path, errno);  // whatever the umask
     (void)::fsync(folder.get());
     return {};
@@ -184,103 +238,124 @@ class RealHost : public Host {
 
   Status symlink(const std::string& target, const std::string& path) override {
     if (const auto there = stat(path); there && there->type != FileType::symlink)
-      return fail(Kind::machine, "file.link", quoted(path) + " exists and is not a link", "remove it");
-    const Fd folder(open_folder(path));
+      return fail(Kind::machine, "file.link", "unable to link " + quoted(path) + ": it exists and is not a link",
+                  "remove it");
+    CHECK_OK(make_dirs(folder_of(path), 0755));
+    const Fd folder = open_folder(path);
     if (!folder.ok()) return failed("link", path, errno);
-    const std::string name = name_of(path), temporary = "." + name + "." + random_suffix();
+    const std::string temporary = temporary_name(path);
     if (::symlinkat(target.c_str(), folder.get(), temporary.c_str()) != 0) return failed("link", path, errno);
-    if (::renameat(folder.get(), temporary.c_str(), folder.get(), name.c_str()) != 0) {
-      const int why = errno;
-      (void)::unlinkat(folder.get(), temporary.c_str(), 0);
-      return failed("link", path, why);
-    }
-    (void)::fsync(folder.get());
-    return {};
+    return put_in_place("link", folder, temporary, path, 0);
   }
 
   Status rename(const std::string& from, const std::string& to) override {
-    const Fd a(open_folder(from)), b(open_folder(to));
-    if (!a.ok() || !b.ok() || ::renameat(a.get(), name_of(from).c_str(), b.get(), name_of(to).c_str()) != 0) return failed("rename", from, errno);
-    (void)::fsync(b.get());
+    const Fd source = open_folder(from), destination = open_folder(to);
+    if (!source.ok() || !destination.ok() ||
+        ::renameat(source.get(), name_of(from).c_str(), destination.get(), name_of(to).c_str()) != 0)
+      return failed("rename", from, errno);
+    (void)::fsync(source.get());
+    (void)::fsync(destination.get());
     return {};
   }
 
   Status remove(const std::string& path) override {
-    const Fd folder(open_folder(path));
-    if (!folder.ok()) return {};
+    const Fd folder = open_folder(path);
     const std::string name = name_of(path);
-    if (::unlinkat(folder.get(), name.c_str(), 0) != 0) {
-      if (errno == ENOENT) return {};
-      if (errno != EISDIR || ::unlinkat(folder.get(), name.c_str(), AT_REMOVEDIR) != 0) return failed("remove", path, errno);
-    }
+    bool is_gone = folder.ok() && ::unlinkat(folder.get(), name.c_str(), 0) == 0;
+    if (!is_gone && errno == EISDIR) is_gone = ::unlinkat(folder.get(), name.c_str(), AT_REMOVEDIR) == 0;
+    if (!is_gone) return errno == ENOENT || errno == ENOTDIR ? Status{} : failed("remove", path, errno);
     (void)::fsync(folder.get());
     return {};
   }
 
   Status remove_tree(const std::string& path) override {
-    const auto info = stat(path);
-    if (!info) return {};
-    if (info->type == FileType::directory && !is_mount_point(path)) {
-      TRY(const auto names, list(path));
-      for (const std::string& name : names) CHECK_OK(remove_tree(path + "/" + name));
-    }
-    return remove(path);
+    const Fd folder = open_folder(path);
+    const std::string name = name_of(path);
+    struct ::stat info {};
+    if (!folder.ok() || ::fstatat(folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+      return errno == ENOENT || errno == ENOTDIR ? Status{} : failed("remove", path, errno);
+    if (const int why = remove_below(folder.get(), name, info.st_dev); why != 0) return failed("remove", path, why);
+    (void)::fsync(folder.get());
+    return {};
   }
 
   Status wait_for_path(const std::string& path, Instant deadline) override {
-    const Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-    if (!watch.ok()) return failed("watch", path, errno);
+    const Fd events(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (!events.ok()) return failed("watch", path, errno);
     for (;;) {
-      // Watch first, look second: what appears in between is not missed.
       std::string ancestor = folder_of(path);
-      while (!stat_folder(ancestor) && ancestor != "/") ancestor = folder_of(ancestor);
-      (void)::inotify_add_watch(watch.get(), (root_ + ancestor).c_str(), IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_ONLYDIR);
-      if (is_there(path)) return {};
-      const int ready = poll_until(watch.get(), deadline);
-      if (ready < 0) return fail(Kind::unavailable, "signal.terminated", "interrupted by a signal");
-      if (ready == 0) return is_there(path) ? Status{} : fail(Kind::unavailable, "wait.timeout", quoted(path) + " did not appear in time");
-      char events[4096];
-      while (::read(watch.get(), events, sizeof events) > 0) {}
+      while (ancestor != "/" && !is_folder(ancestor)) ancestor = folder_of(ancestor);
+      // Watch first, look second: what appears in between is not missed.
+      const bool is_watched =
+          ::inotify_add_watch(events.get(), machine_path(ancestor).c_str(),
+                              IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) >= 0;
+      const int why = errno;
+      if (exists(path)) return {};
+      if (!is_watched && is_folder(ancestor)) return failed("watch", ancestor, why);
+      if (!is_watched || is_folder(next_below(ancestor, path))) continue;  // the folders changed under us: look again
+      switch (wait_until(events.get(), deadline)) {
+        case Wake::signal:
+          return terminated();
+        case Wake::deadline:
+          return fail(Kind::unavailable, "wait.timeout", quoted(path) + " did not appear in time");
+        case Wake::event:
+          break;
+      }
+      char buffer[4096];
+      while (::read(events.get(), buffer, sizeof buffer) > 0) {
+      }
     }
   }
 
   void warm(const std::string& path) override {
-    // A child thread, because readahead(2) blocks while the disk's queue is full; detached, as nobody waits for it.
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    std::thread([fd] {
-      struct ::stat info {};
-      if (::fstat(fd, &info) == 0) (void)::readahead(fd, 0, static_cast<std::size_t>(info.st_size));
-      (void)::close(fd);
-    }).detach();
+    Fd file = open(path, O_RDONLY | O_NONBLOCK);
+    if (!file.ok()) return;
+    // A thread, because readahead(2) blocks while the disk's queue is full; detached, as nobody waits for it.
+    try {
+      std::thread([file = std::move(file)] {
+        struct ::stat info {};
+        if (::fstat(file.get(), &info) == 0) (void)::readahead(file.get(), 0, static_cast<std::size_t>(info.st_size));
+      }).detach();
+    } catch (const std::system_error&) {  // no thread, no head start
+    }
   }
+
+  // ---- processes ----
 
   Result<CommandResult> run(const Command& command) override { return run_process(command, g_wake_fd); }
 
   std::optional<std::string> find_program(const std::string& name) override {
-    const char* path = std::getenv("PATH");
-    for (const std::string& folder : split(path != nullptr ? path : "/usr/sbin:/usr/bin:/sbin:/bin", ':')) {
-      const std::string whole = folder + "/" + name;
-      if (!folder.empty() && folder.front() == '/' && ::access((root_ + whole).c_str(), X_OK) == 0) return whole;
+    for (const std::string& folder : split(environment("PATH").value_or(kDefaultPath), ':')) {
+      const std::string path = folder + "/" + name;
+      struct ::stat info {};
+      const Fd file = folder.starts_with('/') ? open(path, O_PATH) : Fd();
+      if (file.ok() && ::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0111U) != 0)
+        return path;
     }
     return std::nullopt;
   }
 
+  // ---- network ----
+
   std::unique_ptr<HttpSession> open_http(HttpOptions options) override {
-    if (!options.unix_socket.empty()) options.unix_socket = root_ + options.unix_socket;
+    if (!options.unix_socket.empty()) options.unix_socket = machine_path(options.unix_socket);
     return make_curl_session(std::move(options), g_wake_fd);
   }
   Status can_listen(std::uint16_t port) override { return network::can_listen(port); }
-  Status can_connect_unix(const std::string& path) override { return network::can_connect_unix(root_ + path); }
-  Status send_datagram(const std::string& unix_path, std::string_view data) override { return network::send_datagram(unix_path, data); }
+  Status can_connect_unix(const std::string& path) override { return network::can_connect_unix(machine_path(path)); }
+  Status send_datagram(const std::string& unix_path, std::string_view data) override {
+    return network::send_datagram(unix_path, data);
+  }
   bool resolves(const std::string& name, Millis timeout) override { return network::resolves(name, timeout); }
-  Status wait_for_route(const std::string& address, Instant deadline) override { return network::wait_for_route(address, deadline, g_wake_fd); }
+  Status wait_for_route(const std::string& address, Instant deadline) override {
+    return network::wait_for_route(address, deadline, g_wake_fd);
+  }
+
+  // ---- clocks, chance, self ----
 
   WallTime now() override { return std::chrono::system_clock::now(); }
   Instant monotonic() override { return std::chrono::steady_clock::now(); }
-  void sleep_until(Instant when) override {
-    while (std::chrono::steady_clock::now() < when && poll_until(-1, when) == 0) {}
-  }
+  void sleep_until(Instant when) override { (void)wait_until(-1, when); }
   void random(void* into, std::size_t bytes) override {
     auto* at = static_cast<char*>(into);
     while (bytes > 0) {
@@ -305,37 +380,55 @@ class RealHost : public Host {
   }
 
  private:
-  // Below a root, no link leads out of it: an absolute one means the root's own tree, as it will when the image runs.
-  int open(const std::string& path, int flags) const {
-    if (root_.empty()) return ::open(path.c_str(), flags);
-    const Fd root(::open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    open_how how{};
-    how.flags = static_cast<std::uint64_t>(flags);
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    return static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how));
+  Fd open(const std::string& path, int flags) const {
+    return is_rooted_ ? open_below(root_, path, flags) : Fd(::open(path.c_str(), flags | O_CLOEXEC));
   }
-  int open_folder(const std::string& path) const { return open(folder_of(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
-  static std::string name_of(const std::string& path) { return path == "/" ? "." : path.substr(path.rfind('/') + 1); }
-  bool stat_folder(const std::string& path) const { return Fd(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)).ok(); }
-  bool is_there(const std::string& path) const { return Fd(open(path, O_PATH | O_CLOEXEC)).ok(); }  // follows links: a dangling one is not there
+  // The folder that holds `path`.
+  Fd open_folder(const std::string& path) const { return open(folder_of(path), O_RDONLY | O_DIRECTORY); }
+  bool is_folder(const std::string& path) const { return open(path, O_PATH | O_DIRECTORY).ok(); }
+  bool exists(const std::string& path) const {
+    return open(path, O_PATH).ok();
+  }  // follows links: a dangling one is nothing
 
-  bool is_mount_point(const std::string& path) const {
-    struct ::stat self {}, parent {};
-    const Fd a(open(path, O_PATH | O_CLOEXEC)), b(open(folder_of(path), O_PATH | O_CLOEXEC));
-    return a.ok() && b.ok() && ::fstat(a.get(), &self) == 0 && ::fstat(b.get(), &parent) == 0 && self.st_dev != parent.st_dev;
+  // Where an existing path of ours is for a call that knows no root; below one, with every link resolved inside it.
+  // What does not exist there must not be looked for elsewhere.
+  std::string machine_path(const std::string& path) const {
+    constexpr char kNowhere[] = "/dev/null/absent";
+    if (!is_rooted_) return path;
+    const Fd file = open(path, O_PATH);
+    return file.ok() ? path_of(file).value_or(kNowhere) : kNowhere;
   }
 
-  std::string random_suffix() {
+  // The component of `path` that comes after its ancestor `above`.
+  static std::string next_below(const std::string& above, const std::string& path) {
+    return path.substr(0, path.find('/', above == "/" ? 1 : above.size() + 1));
+  }
+
+  std::string temporary_name(const std::string& path) {
     char bytes[6];
     random(bytes, sizeof bytes);
-    return hex({bytes, sizeof bytes});
+    return "." + name_of(path) + "." + hex({bytes, sizeof bytes});
   }
 
-  std::string root_;
+  // The last step of an atomic change. On failure, now or earlier (`why`), the temporary is gone and what stood there
+  // stands.
+  static Status put_in_place(std::string_view call, const Fd& folder, const std::string& temporary,
+                             const std::string& path, int why) {
+    if (why == 0 && ::renameat(folder.get(), temporary.c_str(), folder.get(), name_of(path).c_str()) != 0) why = errno;
+    if (why != 0) {
+      (void)::unlinkat(folder.get(), temporary.c_str(), 0);
+      return failed(call, path, why);
+    }
+    (void)::fsync(folder.get());
+    return {};
+  }
+
+  bool is_rooted_ = false;
+  Fd root_;
 };
 
 }  // namespace
 
-std::unique_ptr<Host> make_real_host(std::string root) { return std::make_unique<RealHost>(std::move(root)); }
+std::unique_ptr<Host> make_real_host(std::string root) { return std::make_unique<RealHost>(root); }
 
 }  // namespace kubejoin

@@ -8,22 +8,26 @@
 
 namespace kubejoin {
 
-// Reads and GETs pass through to `below`, which must outlive it; reads also see what was "written". Everything else becomes a line for
-// `tell`: "would write /var/lib/kubelet/config.yaml (0644, 812 bytes)".
+// What reads passes through to `below`, which must outlive it: file reads, GETs, and what is marked `changes_nothing`.
+// All else becomes a line for `tell`: "would write /var/lib/kubelet/config.yaml (0644, 812 bytes)"; what is read
+// afterwards is seen as if it had been done. A POST or PUT that was not sent is answered with its own body, as an API
+// server answers with the object. A streaming request is not sent, as what it would wait for was not asked for:
+// Kind::machine "http.dry-run". A command that was not run succeeded silently.
 class DryRunHost : public Host {
  public:
-  DryRunHost(Host& below, std::function<void(const std::string& line)> tell) : below_(below), tell_(std::move(tell)) {}
+  using Tell = std::function<void(const std::string& line)>;
+  DryRunHost(Host& below, Tell tell) : below_(below), tell_(std::move(tell)) {}
 
-  Result<std::string> read(const std::string& path, std::size_t max_bytes) override;
+  Result<std::string> read(const std::string& path, std::size_t max_bytes = 4 << 20) override;
   std::optional<FileInfo> stat(const std::string& path) override;
-  Result<std::vector<std::string>> list(const std::string& dir) override { return below_.list(dir); }
+  Result<std::vector<std::string>> list(const std::string& dir) override;
   Status write(const std::string& path, std::string_view content, unsigned mode) override;
-  Status make_dirs(const std::string&, unsigned) override { return {}; }
+  Status make_dirs(const std::string& path, unsigned mode) override;
   Status symlink(const std::string& target, const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status remove_tree(const std::string& path) override;
-  Status wait_for_path(const std::string&, Instant) override { return {}; }
+  Status wait_for_path(const std::string& path, Instant deadline) override;
   void warm(const std::string&) override {}
   Result<CommandResult> run(const Command& command) override;
   std::optional<std::string> find_program(const std::string& name) override { return below_.find_program(name); }
@@ -32,7 +36,9 @@ class DryRunHost : public Host {
   Status can_connect_unix(const std::string& path) override { return below_.can_connect_unix(path); }
   Status send_datagram(const std::string&, std::string_view) override { return {}; }
   bool resolves(const std::string& name, Millis timeout) override { return below_.resolves(name, timeout); }
-  Status wait_for_route(const std::string& address, Instant deadline) override { return below_.wait_for_route(address, deadline); }
+  Status wait_for_route(const std::string& address, Instant deadline) override {
+    return below_.wait_for_route(address, deadline);
+  }
   WallTime now() override { return below_.now(); }
   Instant monotonic() override { return below_.monotonic(); }
   void sleep_until(Instant when) override { below_.sleep_until(when); }
@@ -43,9 +49,17 @@ class DryRunHost : public Host {
   bool terminating() override { return below_.terminating(); }
 
  private:
+  // What would stand at a path now; its content may be a key.
+  struct Entry {
+    bool is_there = true;
+    FileInfo info{};
+    Secret content{};
+  };
+  const Entry* changed(const std::string& path) const;  // by name or by a removed tree above it
+
   Host& below_;
-  std::function<void(const std::string&)> tell_;
-  std::map<std::string, std::string> written_;
+  Tell tell_;
+  std::map<std::string, Entry> changes_;
 };
 
 }  // namespace kubejoin

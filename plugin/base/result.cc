@@ -39,7 +39,6 @@ int exit_status(Kind kind) { return row_of(kind).exit_status; }
 std::string_view name_of(Kind kind) { return row_of(kind).name; }
 
 tl::unexpected<Error> within(std::string_view doing, Error error) {
-  error.causes.insert(error.causes.begin(), error.message);
   error.message = "unable to " + std::string(doing) + ": " + error.message;
   return tl::unexpected<Error>(std::move(error));
 }

@@ -43,9 +43,9 @@ struct Error {
   std::string message{};  // one sentence without a full stop: "unable to X: Y"
   std::string hint{};     // what to type or change next; may be empty
   Place place{};
-  std::vector<std::string> causes{};  // outermost first
+  std::vector<std::string> causes{};                       // outermost first
   std::optional<std::chrono::milliseconds> retry_after{};  // what the server asked for
-  const char* born_file = "";  // in our source
+  const char* born_file = "";                              // in our source
   int born_line = 0;
 };
 
@@ -75,14 +75,13 @@ tl::unexpected<Error> within(std::string_view doing, Error error);
 #define KJ_CONCAT(a, b) KJ_CONCAT_(a, b)
 // TRY(auto x, f()): x is f()'s value, or the function returns f()'s error.
 #define TRY(decl, ...) KJ_TRY_(KJ_CONCAT(kj_try_, __COUNTER__), decl, __VA_ARGS__)
-#define KJ_TRY_(result, decl, ...)                                                           \
-  auto result = (__VA_ARGS__);                                                               \
-  if (!result) return tl::unexpected<::kubejoin::Error>(std::move(result).error());          \
+#define KJ_TRY_(result, decl, ...)                                                  \
+  auto result = (__VA_ARGS__);                                                      \
+  if (!result) return tl::unexpected<::kubejoin::Error>(std::move(result).error()); \
   decl = std::move(*result)
 // CHECK_OK(f()): f() is a Status; its error is returned.
 #define CHECK_OK(...) KJ_CHECK_OK_(KJ_CONCAT(kj_status_, __COUNTER__), __VA_ARGS__)
-#define KJ_CHECK_OK_(status, ...)                                                            \
-  do {                                                                                       \
-    if (auto status = (__VA_ARGS__); !status)                                                \
-      return tl::unexpected<::kubejoin::Error>(std::move(status).error());                   \
+#define KJ_CHECK_OK_(status, ...)                                                                                  \
+  do {                                                                                                             \
+    if (auto status = (__VA_ARGS__); !status) return tl::unexpected<::kubejoin::Error>(std::move(status).error()); \
   } while (false)

@@ -7,8 +7,8 @@
 
 namespace kubejoin {
 
-// Delays are drawn from [0, min(cap, first * 2^n)] ("full jitter"), on top of what Retry-After asks (bounded by `retry_after_cap`),
-// never beyond the deadline.
+// Delays are drawn from [0, min(cap, first * 2^n)] ("full jitter"), on top of what Retry-After asks (bounded by
+// `retry_after_cap`), never beyond the deadline.
 struct RetryPolicy {
   Millis first{200};
   Millis cap{5'000};
@@ -22,8 +22,9 @@ struct RetryEvent {
   Millis delay{0};
 };
 
-// Calls `attempt` until it succeeds, its error is not Kind::unavailable, the deadline would pass, or the host is terminating.
-// The last error is returned, "(after N attempts in D)" added to the message when N > 1. `observe` hears of every wait.
+// Calls `attempt` until it succeeds, its error is not Kind::unavailable, the deadline would pass, or the host is
+// terminating. The last error is returned, "(after N attempts in D)" added to the message when N > 1. `observe` hears
+// of every wait.
 template <class T>
 Result<T> retry(Host& host, const RetryPolicy& policy, const std::function<Result<T>()>& attempt,
                 const std::function<void(const RetryEvent&)>& observe = {});

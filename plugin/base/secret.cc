@@ -10,7 +10,6 @@ namespace kubejoin {
 namespace {
 
 bool is_token_char(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_word_char(char c) { return is_token_char(c) || (c >= 'A' && c <= 'Z'); }
 
 bool all_token_chars(std::string_view text) { return std::all_of(text.begin(), text.end(), is_token_char); }
 
@@ -67,8 +66,8 @@ std::string without_tokens(std::string_view text) {
     if (begin + kTokenSize > text.size() || !all_token_chars(text.substr(begin, kIdSize)) ||
         !all_token_chars(text.substr(dot + 1, kSecretSize)))
       continue;
-    const bool starts = begin == 0 || !is_word_char(text[begin - 1]);
-    const bool ends = begin + kTokenSize == text.size() || !is_word_char(text[begin + kTokenSize]);
+    const bool starts = begin == 0 || !is_token_char(text[begin - 1]);
+    const bool ends = begin + kTokenSize == text.size() || !is_token_char(text[begin + kTokenSize]);
     if (!starts || !ends) continue;
     out += text.substr(copied, dot + 1 - copied);
     out += "…";

@@ -30,8 +30,8 @@ class Secret {
 // Overwrites what a string held (OPENSSL_cleanse), then empties it.
 void wipe(std::string& text);
 
-// Every bootstrap token in `text` ([a-z0-9]{6}\.[a-z0-9]{16}, on word boundaries) with its secret half
-// replaced by "…": for anything that came from outside and will be shown.
+// Every bootstrap token in `text` ([a-z0-9]{6}\.[a-z0-9]{16}, not inside a longer run of such characters) with its
+// secret half replaced by "…": for anything that came from outside and will be shown.
 std::string without_tokens(std::string_view text);
 
 }  // namespace kubejoin

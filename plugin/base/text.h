@@ -11,8 +11,8 @@
 
 namespace kubejoin {
 
-std::string_view trim(std::string_view text);  // ASCII white space on both sides
-std::string lower(std::string_view text);      // ASCII
+std::string_view trim(std::string_view text);                           // ASCII white space on both sides
+std::string lower(std::string_view text);                               // ASCII
 std::vector<std::string> split(std::string_view text, char separator);  // "a,,b" has three parts; "" has one
 std::string join(std::span<const std::string> parts, std::string_view separator);
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
@@ -20,16 +20,22 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
 // For people: at most `limit` bytes, control characters and invalid UTF-8 as \xNN, tokens without their secret half
 // (see without_tokens). Everything that came from outside is shown through this.
 std::string printable(std::string_view text, std::size_t limit = 256);
-// printable() in double quotes.
+// printable() in double quotes. The overloads keep std::quoted, found by argument-dependent lookup, from winning.
 std::string quoted(std::string_view text, std::size_t limit = 256);
+inline std::string quoted(const std::string& text, std::size_t limit = 256) {
+  return quoted(std::string_view(text), limit);
+}
+inline std::string quoted(const char* text, std::size_t limit = 256) { return quoted(std::string_view(text), limit); }
+inline std::string quoted(std::string& text, std::size_t limit = 256) { return quoted(std::string_view(text), limit); }
 
-// Base64. Standard alphabet, padded; decoding also takes line breaks and no padding, and answers nothing on any other byte.
+// Base64. Standard alphabet, padded; decoding also takes line breaks and no padding, and answers nothing on any other
+// byte.
 std::string base64(std::string_view bytes);
 std::optional<std::string> base64_decode(std::string_view text);
 // RFC 4648 §5, without padding.
 std::string base64url(std::string_view bytes);
-std::string hex(std::string_view bytes);                         // lower case
-std::optional<std::string> hex_decode(std::string_view text);    // either case
+std::string hex(std::string_view bytes);                       // lower case
+std::optional<std::string> hex_decode(std::string_view text);  // either case
 
 // Of `candidates`, the one nearest to `word` (Damerau-Levenshtein distance <= 2 and < word length), or nothing.
 std::optional<std::string> did_you_mean(std::string_view word, std::span<const std::string> candidates);

@@ -31,6 +31,7 @@ Status prepare_key(Context& context) {
     context.observer.detail("the key of an earlier attempt is torn: making a new one");
   }
   TRY(state.identity, kube::make_identity());
+  CHECK_OK(context.host.make_dirs("/var/lib/kubelet", 0700));  // as kubeadm makes it; a parent would be born with 0755
   CHECK_OK(context.host.make_dirs(plan::kPki, 0755));
   return context.host.write(plan::kClientKeyTmp, state.identity->key_pem.expose(), 0600);
 }
@@ -218,6 +219,19 @@ Status install(Context& context) {
   return {};
 }
 
+// A dry run goes as far as can be told without a certificate: the request that would be sent, and what would be installed.
+Status rehearse(Context& context) {
+  JoinState& state = context.state;
+  CHECK_OK(prepare_key(context));
+  TRY(const std::string csr_pem, kube::make_csr(*state.identity, state.node_name()));
+  const std::string api = api_version(state.cluster);
+  HttpRequest post = api_request(context, "POST", kube::csr_collection_path(api));
+  post.body = kube::csr_object(kube::csr_name(state.identity->spki_der, state.node_name(), kube::kNodeUsages), csr_pem, api);
+  (void)state.api->run_one(std::move(post));
+  CHECK_OK(context.host.symlink(dated_pem_path(context.host.now()), plan::kClientPem));
+  return plan::write_file(context, plan::kKubeletConf, kube::kubelet_kubeconfig(state.server, state.ca_pem, plan::kClientPem, state.cluster.minor()), 0600);
+}
+
 // A certificate of an earlier run that was cut off before it could start the kubelet.
 bool adopt_identity(Context& context) {
   JoinState& state = context.state;
@@ -248,7 +262,9 @@ Status obtain_identity(Context& context) {
     CHECK_OK(std::move(written));
     return fetch_kubelet_config(context);
   }
-  if (!adopt_identity(context)) {
+  if (state.config.dry_run) {
+    CHECK_OK(rehearse(context));
+  } else if (!adopt_identity(context)) {
     auto certificate = request_certificate(context);
     context.observer.waiting("");
     if (!certificate) return tl::unexpected(std::move(certificate).error());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/text.h"
 #include "report/error_text.h"
@@ -132,6 +133,13 @@ std::string flag_help(std::span<const Flag> flags) {
   }
   return text;
 }
+
+std::string working_directory() {
+  std::error_code none;
+  return std::filesystem::current_path(none).string();
+}
+
+std::string absolute_path(const std::string& path) { return !path.empty() && path.front() == '/' ? path : working_directory() + "/" + path; }
 
 int complain(std::span<const Error> errors) {
   for (const Error& error : errors) std::fputs(report::error_text(error).c_str(), stderr);

@@ -67,6 +67,10 @@ std::vector<Flag> validate_flags();
 std::vector<Flag> query_flags();
 std::vector<Flag> status_flags();
 
+// Where the user stands, and a path of theirs as the Host wants it.
+std::string working_directory();
+std::string absolute_path(const std::string& path);
+
 // Prints the errors on stderr; the exit status of the first, or 0.
 int complain(std::span<const Error> errors);
 // Help on stdout and true when --help was given; usage errors on stderr and `status` set.

@@ -125,6 +125,7 @@ int run_join(const Invocation& invocation) {
   std::vector<Error> errors;
   JoinRun run;
   if (!options.config_path.empty()) {
+    options.config_path = absolute_path(options.config_path);
     auto bytes = host->read(options.config_path, kMaxConfig);
     if (!bytes) {
       Error e = within("read config from " + quoted(options.config_path), std::move(bytes).error()).value();
@@ -140,7 +141,7 @@ int run_join(const Invocation& invocation) {
                             "kubejoin schema v1beta4 shows what it looks like").value());
   }
   if (errors.empty()) {
-    auto loaded = config::load(documents, options.flags, {host->hostname()}, options.strict);
+    auto loaded = config::load(documents, options.flags, {.hostname = host->hostname(), .working_directory = working_directory()}, options.strict);
     errors = std::move(loaded.errors);
     run.config = std::move(loaded.config);
     run.warnings.insert(run.warnings.end(), loaded.warnings.begin(), loaded.warnings.end());

@@ -79,6 +79,7 @@ int exit_status_of(const report::JoinResult& result) { return result.error ? exi
 report::JoinResult join_machine(Host& machine, JoinRun run) {
   DryRunHost dry(machine, [](const std::string& line) { std::printf("%s\n", line.c_str()); });
   Host& host = run.config.dry_run ? static_cast<Host&>(dry) : machine;
+  if (run.config.dry_run) run.style.quiet = true;  // what would be done is told on stdout, line by line
   plan::JoinState state(run.config);
   state.resumable = run.resumable;
   report::StatusFile status_file(host, state.node_name());

@@ -42,14 +42,6 @@ Result<std::string> read_stdin() {
   return bytes;
 }
 
-std::string absolute(const std::string& path) {
-  if (path.front() == '/') return path;
-  char* folder = realpath(".", nullptr);
-  std::string whole = std::string(folder == nullptr ? "" : folder) + "/" + path;
-  std::free(folder);
-  return whole;
-}
-
 Status check_limit(const std::string& platform, std::size_t size, std::vector<Error>& warnings) {
   std::vector<std::string> names;
   for (const source::Source& row : source::sources()) {
@@ -84,7 +76,7 @@ int run_validate(const Invocation& invocation) {
   auto host = make_real_host();
   std::vector<Error> errors, warnings;
   for (const std::string& path : parsed.positionals) {
-    auto bytes = path == "-" ? read_stdin() : host->read(absolute(path), kMaxUserData);
+    auto bytes = path == "-" ? read_stdin() : host->read(absolute_path(path), kMaxUserData);
     if (!bytes) {
       errors.push_back(std::move(bytes).error());
       errors.back().place.file = path;
@@ -104,7 +96,7 @@ int run_validate(const Invocation& invocation) {
       continue;
     }
     // The host name stands in for the machine's: its value is no part of the verdict.
-    auto loaded = config::load(unwrapped.documents, {}, {"localhost"}, true);
+    auto loaded = config::load(unwrapped.documents, {}, {.hostname = "localhost", .templates = true}, true);
     for (Error& e : loaded.errors) errors.push_back(std::move(e));
     for (Error& w : loaded.warnings) warnings.push_back(std::move(w));
   }

@@ -34,8 +34,8 @@ struct Timeouts {
 };
 
 struct TokenDiscovery {
-  Secret token;                        // "abcdef.0123456789abcdef"
-  std::vector<std::string> endpoints;  // host:port; several are raced (v1alpha1)
+  Secret token;                             // "abcdef.0123456789abcdef"
+  std::vector<std::string> endpoints;       // host:port; several are raced (v1alpha1)
   std::vector<std::string> ca_cert_hashes;  // "sha256:<hex>", lower case
   bool unsafe_skip_ca_verification = false;
 };
@@ -49,18 +49,18 @@ enum class WaitFor { identity, registered, ready };
 
 // Our own kind, kubejoin/v1alpha1 FirstBoot (design.md §5).
 struct FirstBoot {
-  std::string token_from;              // "credential:NAME", "file:PATH", "https://…", "metadata:PATH"; empty: the document's token
+  std::string token_from;  // "credential:NAME", "file:PATH", "https://…", "metadata:PATH"; empty: the document's token
   std::map<std::string, std::string> labels;
-  std::string node_ip;                 // literal or empty
-  std::string node_ip_cidr;            // choose the address of ours inside it
+  std::string node_ip;       // literal or empty
+  std::string node_ip_cidr;  // choose the address of ours inside it
   std::string provider_id;
   BootstrapBy bootstrap_by = BootstrapBy::kubejoin;
   WaitFor wait_for = WaitFor::registered;
   milliseconds wait_timeout{10 * 60'000};
   milliseconds start_jitter{0};
-  std::string sentinel;                // path written on success only
+  std::string sentinel;                      // path written on success only
   bool apply_kubelet_configuration = false;  // a KubeletConfiguration in the same user-data is the last patch
-  bool event = true;                   // one Event on the Node when it has joined
+  bool event = true;                         // one Event on the Node when it has joined
 };
 
 struct JoinConfig {
@@ -68,9 +68,9 @@ struct JoinConfig {
   std::optional<FileDiscovery> file_discovery;
   Secret tls_bootstrap_token;
 
-  std::string node_name;      // normalised: trimmed, lower case
+  std::string node_name;         // normalised: trimmed, lower case
   bool node_name_given = false;  // by the user, not the host name
-  std::string cri_socket;     // "unix:///run/…"; empty: detect
+  std::string cri_socket;        // "unix:///run/…"; empty: detect
   std::vector<Taint> taints;
   std::vector<Arg> kubelet_extra_args;  // in the user's order
   std::string ca_cert_path = "/etc/kubernetes/pki/ca.crt";
@@ -78,7 +78,7 @@ struct JoinConfig {
   std::vector<std::string> skip_phases;
   std::string patches_directory;
   std::map<std::string, bool> feature_gates;  // v1alpha1…v1alpha3
-  std::string cluster_name;   // v1alpha1/2; empty: the cluster's own
+  std::string cluster_name;                   // v1alpha1/2; empty: the cluster's own
   bool dry_run = false;
   Timeouts timeouts;
   FirstBoot first_boot;
@@ -86,5 +86,8 @@ struct JoinConfig {
 
   std::string declared_version;  // of the user's document: "v1beta3"; empty when built from flags
 };
+
+// kubelet_extra_args and what FirstBoot's node adds: --node-labels (beside the user's own), --node-ip, --provider-id.
+std::vector<Arg> effective_kubelet_args(const JoinConfig& config);
 
 }  // namespace kubejoin::config

@@ -1,10 +1,15 @@
-// Documents and flags become one JoinConfig; all that is wrong with them is said at once.
+// From documents and flags to a JoinConfig: which documents count, what their fields say together, what is missing.
 #include "config/load.h"
 
 #include <algorithm>
-#include <array>
+#include <set>
 
+#include "base/secret.h"
 #include "base/text.h"
+#include "config/documents.h"
+#include "config/form.h"
+#include "config/rules.h"
+#include "schema/schema.h"
 
 namespace kubejoin::config {
 namespace {
@@ -13,345 +18,523 @@ using parse::Document;
 using parse::Type;
 using parse::Value;
 
-constexpr char kTokenHint[] = "it looks like abcdef.0123456789abcdef; on the control plane: kubeadm token create --print-join-command";
-constexpr std::array<std::string_view, 8> kVersions = {"v1alpha1", "v1alpha2", "v1alpha3", "v1beta1", "v1beta2", "v1beta3", "v1beta4", "v1"};
-constexpr std::array<std::string_view, 5> kGates = {"Auditing", "CoreDNS", "DynamicKubeletConfig", "SelfHosting", "StoreCertsInSecrets"};
+constexpr std::string_view kPinHint =
+    "on a control plane: openssl x509 -pubkey -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | "
+    "sha256sum";
 
-// Reads one document into the configuration, remembering what is wrong and where.
-class Reader {
- public:
-  Reader(const Document& document, Loaded& loaded) : document_(document), loaded_(loaded) {}
+// ---- the join document ------------------------------------------------------------------------------------
 
-  void error(std::string_view id, std::string message, std::string hint, const Value* at, bool secret = false) {
-    Error e = fail(Kind::invalid, id, std::move(message), std::move(hint)).value();
-    e.place = document_.place(at != nullptr ? at->mark : document_.root.mark, secret);
-    loaded_.errors.push_back(std::move(e));
-  }
-
-  const Value* find(std::string_view pointer) const { return document_.root.at(pointer); }
-
-  void text(std::string_view pointer, std::string& into) {
-    const Value* value = find(pointer);
-    if (value == nullptr || value->type == Type::null) return;
-    if (value->type == Type::list || value->type == Type::map) return error("schema.type", name(pointer) + " must be a string", "", value);
-    into = value->text;
-    origin(pointer, *value);
-  }
-
-  void token(std::string_view pointer, Secret& into) {
-    const Value* value = find(pointer);
-    if (value == nullptr || value->type == Type::null) return;
-    // A plain token of digits alone reads as a number in YAML; what the user wrote is what counts.
-    if (!is_token(value->text)) return error("config.token", name(pointer) + ": the bootstrap token is invalid", kTokenHint, value, true);
-    into = Secret(value->text);
-    origin(pointer, *value);
-  }
-
-  void boolean(std::string_view pointer, bool& into) {
-    const Value* value = find(pointer);
-    if (value == nullptr || value->type == Type::null) return;
-    if (value->type != Type::boolean) return error("schema.type", name(pointer) + " must be true or false, not " + quoted(value->text), "write true or false", value);
-    into = value->boolean;
-    origin(pointer, *value);
-  }
-
-  void list(std::string_view pointer, std::vector<std::string>& into) {
-    const Value* value = find(pointer);
-    if (value == nullptr || value->type == Type::null) return;
-    if (value->type != Type::list) return error("schema.type", name(pointer) + " must be a list", "write each item on a line of its own, behind \"- \"", value);
-    for (const Value& item : value->items) into.push_back(item.text);
-    origin(pointer, *value);
-  }
-
-  void duration(std::string_view pointer, milliseconds& into) {
-    const Value* value = find(pointer);
-    if (value == nullptr || value->type == Type::null) return;
-    const auto parsed = parse_duration(value->text);
-    if (!parsed || *parsed < milliseconds{0}) return error("config.duration", name(pointer) + ": " + quoted(value->text) + " is no duration", "as Go writes it: 30s, 5m0s, 1h", value);
-    into = *parsed;
-    origin(pointer, *value);
-  }
-
-  static std::string name(std::string_view pointer) { return replace_all(std::string(pointer.substr(1)), "/", "."); }
-
- private:
-  void origin(std::string_view pointer, const Value& value) {
-    const parse::Source& source = *document_.source;
-    loaded_.origins.emplace_back(name(pointer), (source.part.empty() ? source.file : source.part) + " line " + std::to_string(document_.place(value.mark, true).line));
-  }
-
-  const Document& document_;
-  Loaded& loaded_;
-};
-
-std::string with_scheme(const std::string& socket) { return socket.empty() || socket.find("://") != std::string::npos ? socket : "unix://" + socket; }
-
-void read_extra_args(Reader& reader, JoinConfig& config) {
-  const Value* args = reader.find("/nodeRegistration/kubeletExtraArgs");
-  if (args == nullptr) return;
-  if (args->type == Type::map) {  // up to v1beta3; sorted, as a Go map is printed
-    for (const Value::Member& member : args->members) config.kubelet_extra_args.push_back({member.key, member.value.text});
-    std::sort(config.kubelet_extra_args.begin(), config.kubelet_extra_args.end(), [](const Arg& a, const Arg& b) { return a.name < b.name; });
-  }
-  for (const Value& item : args->items) {
-    Arg arg{item.string_or("name", ""), item.string_or("value", "")};
-    const std::string merge = item.string_or("mergeMethod", "");
-    if (merge == "append") arg.merge = Arg::Merge::append;
-    if (merge == "prepend") arg.merge = Arg::Merge::prepend;
-    if (arg.name.empty()) reader.error("config.arg", "an entry of nodeRegistration.kubeletExtraArgs has no name", "- name: node-labels", &item);
-    config.kubelet_extra_args.push_back(std::move(arg));
-  }
+std::string indexed(std::string_view path, std::size_t index, std::string_view field = {}) {
+  return std::string(path) + "[" + std::to_string(index) + "]" + (field.empty() ? "" : "." + std::string(field));
 }
 
-void read_taints(Reader& reader, JoinConfig& config) {
-  const Value* taints = reader.find("/nodeRegistration/taints");
-  if (taints == nullptr) return;
-  for (const Value& item : taints->items) {
-    Taint taint{item.string_or("key", ""), item.string_or("value", ""), item.string_or("effect", "")};
-    if (taint.key.empty()) reader.error("config.taint", "a taint has no key", "- {key: dedicated, value: gpu, effect: NoSchedule}", &item);
-    if (taint.effect != "NoSchedule" && taint.effect != "PreferNoSchedule" && taint.effect != "NoExecute")
-      reader.error("config.taint", "the effect of taint " + quoted(taint.key) + " is " + quoted(taint.effect), "it is NoSchedule, PreferNoSchedule or NoExecute", &item);
+// Relative paths of flags begin where the user is.
+std::string absolute(const std::string& path, const Surroundings& surroundings) {
+  const std::string& here = surroundings.working_directory;
+  if (path.empty() || path.front() == '/') return path;
+  return here + (here.ends_with('/') ? "" : "/") + path;
+}
+
+std::string plain_text(const Value& map, std::string_view key) {
+  const Value* value = map.find(key);
+  return value && value->type != Type::null ? value->text : std::string();
+}
+
+bool is_text_or_absent(const Value* value) { return !value || (value->type != Type::list && value->type != Type::map); }
+
+void read_endpoints(Form& form, bool required, TokenDiscovery& discovery) {
+  constexpr std::string_view kPath = "discovery.bootstrapToken.apiServerEndpoint";
+  const Value* value = form.find(kPath);
+  discovery.endpoints = form.texts(kPath, "missing");
+  if (value && value->type == Type::list) {
+    for (std::size_t i = 0; i < value->items.size(); ++i)
+      form.judge(indexed(kPath, i), value->items[i], judge_endpoint(value->items[i].text));
+  } else if (!discovery.endpoints.empty()) {
+    form.judge(kPath, *value, judge_endpoint(value->text));
+  }
+  if (!required || !discovery.endpoints.empty() || (value && value->type == Type::map)) return;
+  const std::string message = form.is_flat() ? "discoveryTokenAPIServers not set" : "APIServerEndpoint is not set";
+  form.missing(kPath, {"config.endpoint-missing", message, "write the address of the API server, host:port"});
+}
+
+void read_token(Form& form, bool required, std::string& token) {
+  constexpr std::string_view kPath = "discovery.bootstrapToken.token";
+  const Value* value = form.find(kPath);
+  token = form.text(kPath, required ? "missing" : "FirstBoot token.from");
+  if (!token.empty())
+    form.judge(kPath, *value, judge_token(token));
+  else if (required && is_text_or_absent(value))
+    form.missing(kPath, {"config.token-missing", "the bootstrap token is invalid: there is none",
+                         "kubeadm token create makes one; FirstBoot's token.from can name where to read it"});
+  form.forget(kPath);
+}
+
+void read_pins(Form& form, bool required, TokenDiscovery& discovery) {
+  constexpr std::string_view kPath = "discovery.bootstrapToken.caCertHashes";
+  std::set<std::string> seen;
+  const Value* list = form.read(kPath, "none");
+  if (list && list->type != Type::list) return;  // check() has told
+  for (std::size_t i = 0; list && i < list->items.size(); ++i) {
+    const Value& item = list->items[i];
+    if (!form.judge(indexed(kPath, i), item, judge_pin(item.text))) continue;
+    std::string pin = normalise_pin(item.text).value_or(item.text);
+    if (seen.insert(pin).second) discovery.ca_cert_hashes.push_back(std::move(pin));
+  }
+  if (!required || (list && !list->items.empty())) return;
+  if (discovery.unsafe_skip_ca_verification)
+    return form.warning(
+        "discovery.bootstrapToken.unsafeSkipCAVerification",
+        {"config.unsafe", "without a pin, whoever learns the token can impersonate the cluster and take over this node",
+         "pin the CA; " + std::string(kPinHint)});
+  form.missing(kPath, {"config.pins-missing",
+                       "using token-based discovery without caCertHashes can be unsafe. Set unsafeSkipCAVerification "
+                       "as true in your kubeadm config file or pass "
+                       "--discovery-token-unsafe-skip-ca-verification flag to continue",
+                       "better, pin the CA; " + std::string(kPinHint)});
+}
+
+void read_file(Form& form, const Surroundings& surroundings, FileDiscovery& discovery) {
+  constexpr std::string_view kPath = "discovery.file.kubeConfigPath";
+  const Value* value = form.find(kPath);
+  std::string path = form.text(kPath, "missing");
+  const bool from_flag = value && value->mark.line == 0;
+  if (from_flag && path.find(':') == path.npos) path = absolute(path, surroundings);
+  if (!path.empty())
+    form.judge(kPath, *value, judge_kubeconfig_path(path));
+  else if (value && is_text_or_absent(value))
+    form.error(kPath, *value,
+               {"config.kubeconfig-path", "not a valid HTTPS URL or a file on disk: it is empty",
+                "write an absolute path, or https://…"});
+  discovery.kubeconfig_path = normalise_kubeconfig_path(path);
+}
+
+void read_discovery(Form& form, bool late_token, const Surroundings& surroundings, JoinConfig& config) {
+  const Value* boot = form.find("discovery.bootstrapToken");
+  const Value* file = form.find("discovery.file");
+  const bool flat = form.is_flat();
+  const std::string_view here = flat ? "" : "discovery";
+  const std::string token_field = flat ? "discoveryToken" : "bootstrapToken",
+                    file_field = flat ? "discoveryFile" : "file";
+  const bool told = !form.from_flags() && !form.find_map("discovery");  // check() has, that it is missing or no map
+  if (!boot && !file && !told) {
+    const bool only_endpoint_missing = form.from_flags() && form.find("discovery.tlsBootstrapToken");
+    form.error(here, {"config.discovery-missing", token_field + " or " + file_field + " must be set",
+                      only_endpoint_missing ? "the API server's address is missing: kubejoin join HOST:6443 --token …"
+                                            : "say how to find the cluster and prove that it is the right one"});
+  }
+  if (boot && file) {
+    const bool pins_alone = flat && !form.find("discovery.bootstrapToken.token");
+    form.error(here, {"config.discovery-both",
+                      pins_alone ? "discoveryTokenCACertHashes cannot be used with discoveryFile"
+                                 : token_field + " and " + file_field + " cannot both be set",
+                      "a file proves the cluster by itself; remove one of them"});
+  }
+
+  std::string token;
+  if (boot && boot->type == Type::map) {
+    TokenDiscovery& discovery = config.token_discovery.emplace();
+    read_token(form, !late_token && !file, token);
+    discovery.token = Secret(token);
+    discovery.unsafe_skip_ca_verification = form.truth("discovery.bootstrapToken.unsafeSkipCAVerification");
+    read_endpoints(form, !file, discovery);
+    read_pins(form, !file, discovery);
+  }
+  if (file && file->type == Type::map) read_file(form, surroundings, config.file_discovery.emplace());
+  std::string tls = form.judged("discovery.tlsBootstrapToken", judge_token,
+                                boot ? "discovery.bootstrapToken.token" : "the file's credentials");
+  config.tls_bootstrap_token = Secret(!tls.empty() ? tls : token);
+  form.forget("discovery.tlsBootstrapToken");
+  wipe(tls);
+  wipe(token);
+}
+
+void read_taints(Form& form, JoinConfig& config) {
+  constexpr std::string_view kPath = "nodeRegistration.taints";
+  const Value* list = form.read(kPath);
+  if (!list || list->type != Type::list) return;
+  std::set<std::pair<std::string, std::string>> seen;
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const Value& item = list->items[i];
+    Taint taint{plain_text(item, "key"), plain_text(item, "value"), plain_text(item, "effect")};
+    if (const Value* key = item.find("key"))
+      form.judge(indexed(kPath, i, "key"), *key, judge_qualified_name(taint.key));
+    if (const Value* value = item.find("value"))
+      form.judge(indexed(kPath, i, "value"), *value, judge_label_value(taint.value));
+    if (!taint.key.empty() && !seen.insert({taint.key, taint.effect}).second)
+      form.error(
+          indexed(kPath, i), item,
+          {"config.taint",
+           "a second taint " + printable(taint.key + ":" + taint.effect) + "; the API server would refuse the Node",
+           "remove one of them"});
     config.taints.push_back(std::move(taint));
   }
 }
 
-// v1alpha1 to v1alpha3: discovery is flat.
-void read_flat_discovery(Reader& reader, JoinConfig& config) {
-  Secret shared;
-  TokenDiscovery discovery;
-  FileDiscovery file;
-  reader.token("/token", shared);
-  reader.token("/discoveryToken", discovery.token);
-  reader.token("/tlsBootstrapToken", config.tls_bootstrap_token);
-  reader.text("/discoveryFile", file.kubeconfig_path);
-  reader.list("/discoveryTokenAPIServers", discovery.endpoints);
-  reader.list("/discoveryTokenCACertHashes", discovery.ca_cert_hashes);
-  reader.boolean("/discoveryTokenUnsafeSkipCAVerification", discovery.unsafe_skip_ca_verification);
-  reader.duration("/discoveryTimeout", config.timeouts.discovery);
-  reader.text("/clusterName", config.cluster_name);
-  reader.text("/nodeName", config.node_name);
-  reader.text("/criSocket", config.cri_socket);
-  if (config.tls_bootstrap_token.empty()) config.tls_bootstrap_token = shared;
-  if (discovery.token.empty() && file.kubeconfig_path.empty()) discovery.token = shared;
-  if (!discovery.token.empty() || !discovery.endpoints.empty()) config.token_discovery = std::move(discovery);
-  if (!file.kubeconfig_path.empty()) config.file_discovery = std::move(file);
-  if (const Value* gates = reader.find("/featureGates"))
-    for (const Value::Member& gate : gates->members) config.feature_gates[gate.key] = gate.value.boolean;
-}
-
-void read_nested_discovery(Reader& reader, JoinConfig& config) {
-  if (reader.find("/discovery/bootstrapToken") != nullptr) {
-    TokenDiscovery discovery;
-    std::string endpoint;
-    reader.token("/discovery/bootstrapToken/token", discovery.token);
-    reader.text("/discovery/bootstrapToken/apiServerEndpoint", endpoint);
-    reader.list("/discovery/bootstrapToken/caCertHashes", discovery.ca_cert_hashes);
-    reader.boolean("/discovery/bootstrapToken/unsafeSkipCAVerification", discovery.unsafe_skip_ca_verification);
-    if (!endpoint.empty()) discovery.endpoints.push_back(endpoint);
-    config.token_discovery = std::move(discovery);
+void read_kubelet_args(Form& form, JoinConfig& config) {
+  constexpr std::string_view kPath = "nodeRegistration.kubeletExtraArgs";
+  const Value* list = form.read(kPath);
+  if (!list || list->type != Type::list) return;
+  config.kubelet_extra_args.reserve(list->items.size());
+  for (const Value& item : list->items) {
+    const Value* name = item.find("name");
+    const Value* value = item.find("value");
+    if (!name || name->type != Type::string) continue;  // check() has told
+    Arg arg{name->text, plain_text(item, "value")};
+    const std::string method = plain_text(item, "mergeMethod");
+    arg.merge = method == "append"    ? Arg::Merge::append
+                : method == "prepend" ? Arg::Merge::prepend
+                                      : Arg::Merge::replace;
+    form.judge(kPath, *name, judge_arg_name(arg.name));
+    if (auto wrong = judge_arg_value(arg.name, arg.value))
+      form.judge(std::string(kPath) + " " + arg.name, *value, wrong);
+    config.kubelet_extra_args.push_back(std::move(arg));
   }
-  if (reader.find("/discovery/file") != nullptr) {
-    FileDiscovery file;
-    reader.text("/discovery/file/kubeConfigPath", file.kubeconfig_path);
-    config.file_discovery = std::move(file);
+}
+
+void read_ignored_checks(Form& form, const Flags& flags, JoinConfig& config) {
+  constexpr std::string_view kPath = "nodeRegistration.ignorePreflightErrors";
+  std::vector<std::string> names = form.texts(kPath);
+  for (const std::string& flag : flags.ignore_preflight_errors)
+    for (const std::string& name : split(flag, ',')) names.push_back(name);
+  for (std::string& name : names) name = lower(trim(name));
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  std::erase(names, "");
+  if (!flags.ignore_preflight_errors.empty()) form.origins.back().second = "flag --ignore-preflight-errors";
+  if (names.size() > 1 && std::binary_search(names.begin(), names.end(), "all"))
+    form.error(kPath, {"config.ignore-preflight", "don't specify individual checks if 'all' is used",
+                       "all alone, or the checks without it"});
+  config.ignore_preflight_errors = std::move(names);
+}
+
+void read_feature_gates(Form& form, JoinConfig& config) {
+  const Value* gates = form.find("featureGates") ? form.read("featureGates") : nullptr;  // only old versions have them
+  if (!gates) return;
+  for (const Value::Member& gate : gates->members) {
+    Value name = gate.value;
+    if (gate.mark.line > 0) name.mark = gate.mark;
+    if (form.judge("featureGates", name, judge_feature_gate(gate.key)))
+      config.feature_gates[gate.key] = schema::truth(gate.value);
   }
-  reader.token("/discovery/tlsBootstrapToken", config.tls_bootstrap_token);
-  reader.duration("/discovery/timeout", config.timeouts.discovery);
-  reader.duration("/timeouts/discovery", config.timeouts.discovery);
-  reader.duration("/timeouts/tlsBootstrap", config.timeouts.tls_bootstrap);
-  reader.duration("/timeouts/kubeletHealthCheck", config.timeouts.kubelet_health_check);
-  reader.duration("/timeouts/kubernetesAPICall", config.timeouts.kubernetes_api_call);
 }
 
-void read_join_document(const Document& document, Loaded& loaded) {
-  JoinConfig& config = loaded.config;
-  Reader reader(document, loaded);
-  const std::string api = document.api_version();
-  config.declared_version = api.substr(api.find('/') + 1);
-  if (config.declared_version.rfind("v1alpha", 0) == 0) read_flat_discovery(reader, config);
-  else read_nested_discovery(reader, config);
-  reader.text("/nodeRegistration/name", config.node_name);
-  reader.text("/nodeRegistration/criSocket", config.cri_socket);
-  read_taints(reader, config);
-  read_extra_args(reader, config);
-  reader.list("/nodeRegistration/ignorePreflightErrors", config.ignore_preflight_errors);
-  reader.text("/caCertPath", config.ca_cert_path);
-  reader.list("/skipPhases", config.skip_phases);
-  reader.text("/patches/directory", config.patches_directory);
-  reader.boolean("/dryRun", config.dry_run);
-  if (const Value* control_plane = reader.find("/controlPlane"))
-    reader.error("config.control-plane", "controlPlane asks for a control-plane node; kubejoin joins workers", "remove controlPlane, or use kubeadm", control_plane);
+void read_duration(Form& form, std::string_view path, milliseconds& into,
+                   Judgement (*rule)(std::string_view) = judge_duration) {
+  const std::string text = form.judged(path, rule);
+  if (const auto duration = parse_duration(text); duration && !text.empty()) into = *duration;
 }
 
-void read_first_boot(const Document& document, Loaded& loaded) {
-  FirstBoot& boot = loaded.config.first_boot;
-  Reader reader(document, loaded);
-  std::string by, wait;
-  reader.text("/token/from", boot.token_from);
-  reader.text("/node/name", loaded.config.node_name);
-  reader.text("/node/ip", boot.node_ip);
-  reader.text("/node/providerID", boot.provider_id);
-  reader.text("/bootstrap/by", by);
-  reader.text("/wait/for", wait);
-  reader.duration("/wait/timeout", boot.wait_timeout);
-  reader.duration("/start/jitter", boot.start_jitter);
-  reader.text("/result/sentinel", boot.sentinel);
-  reader.boolean("/result/event", boot.event);
-  if (const Value* labels = reader.find("/node/labels"))
-    for (const Value::Member& label : labels->members) boot.labels[label.key] = label.value.text;
-  if (by == "kubelet") boot.bootstrap_by = BootstrapBy::kubelet;
-  else if (!by.empty() && by != "kubejoin") reader.error("config.first-boot", "bootstrap.by is kubejoin or kubelet, not " + quoted(by), "", reader.find("/bootstrap/by"));
-  if (wait == "ready") boot.wait_for = WaitFor::ready;
-  else if (wait == "identity") boot.wait_for = WaitFor::identity;
-  else if (!wait.empty() && wait != "registered") reader.error("config.first-boot", "wait.for is identity, registered or ready, not " + quoted(wait), "", reader.find("/wait/for"));
+void read_node_name(Form& form, std::string_view path, const Surroundings& surroundings, JoinConfig& config) {
+  const std::string given = form.text(path, "host name");
+  config.node_name_given = !trim(given).empty();
+  config.node_name = normalise_node_name(config.node_name_given ? given : surroundings.hostname);
+  const auto wrong = judge_node_name(config.node_name);
+  if (!wrong || form.is_template(given)) return;
+  if (config.node_name_given) return form.error(path, *form.find(path), *wrong);
+  if (surroundings.templates) return;  // a laptop's host name is nobody's node name
+  form.error(path, {wrong->id, "the host name " + wrong->message,
+                    wrong->hint.empty() ? "say nodeRegistration.name or --node-name" : wrong->hint});
 }
 
-bool is_join_document(const Document& document) {
-  return document.api_version().rfind("kubeadm.k8s.io/", 0) == 0 && (document.kind() == "JoinConfiguration" || document.kind() == "NodeConfiguration");
+// What FirstBoot says in place of the join document.
+struct Elsewhere {
+  bool token = false;
+  bool name = false;
+};
+
+void read_join(Form& form, const Flags& flags, const Elsewhere& elsewhere, const Surroundings& surroundings,
+               JoinConfig& config) {
+  if (form.find("controlPlane"))
+    form.error("controlPlane",
+               {"config.control-plane", "kubejoin joins workers only", "remove it; kubeadm joins control planes"});
+  read_discovery(form, elsewhere.token, surroundings, config);
+  if (form.find("nodeRegistration.name") || !elsewhere.name)
+    read_node_name(form, "nodeRegistration.name", surroundings, config);
+  config.cri_socket = normalise_cri_socket(form.judged("nodeRegistration.criSocket", judge_cri_socket, "detected"));
+  read_taints(form, config);
+  read_kubelet_args(form, config);
+  read_ignored_checks(form, flags, config);
+  if (const std::string path = form.judged("caCertPath", judge_ca_cert_path); !path.empty()) config.ca_cert_path = path;
+  config.skip_phases = form.texts("skipPhases");
+  config.patches_directory = form.judged("patches.directory", judge_absolute_path, "none");
+  read_feature_gates(form, config);
+  config.cluster_name = form.text("clusterName", "the cluster's own");
+  config.dry_run = form.truth("dryRun");
+  read_duration(form, "timeouts.discovery", config.timeouts.discovery);
+  read_duration(form, "timeouts.tlsBootstrap", config.timeouts.tls_bootstrap);
+  read_duration(form, "timeouts.kubeletHealthCheck", config.timeouts.kubelet_health_check);
+  read_duration(form, "timeouts.kubernetesAPICall", config.timeouts.kubernetes_api_call);
 }
 
-void read_documents(const std::vector<Document>& documents, Loaded& loaded) {
-  const Document* join_document = nullptr;
-  for (const Document& document : documents) {
-    Reader reader(document, loaded);
-    if (is_join_document(document)) {
-      const std::string version = document.api_version().substr(sizeof("kubeadm.k8s.io/") - 1);
-      if (join_document != nullptr) {
-        reader.error("config.two-documents", "kind " + quoted(document.kind()) + " is specified twice", "keep one", &document.root);
-      } else if (std::find(kVersions.begin(), kVersions.end(), version) == kVersions.end()) {
-        reader.error("config.version", "no such version: " + quoted(document.api_version()), "kubejoin reads v1alpha1 to v1beta4 and v1: kubejoin schema", document.root.find("apiVersion"));
-      } else {
-        read_join_document(document, loaded);
-      }
-      join_document = &document;
-    } else if (document.api_version() == "kubejoin/v1alpha1" && document.kind() == "FirstBoot") {
-      read_first_boot(document, loaded);
-    } else {
-      Error unused = fail(Kind::invalid, "config.unused", document.kind() + " (" + document.api_version() + ") is not used by a join").value();
-      unused.place = document.place(document.root.mark, true);
-      loaded.warnings.push_back(std::move(unused));
-    }
-  }
-  if (!documents.empty() && join_document == nullptr)
-    Reader(documents.front(), loaded).error("config.no-document", "no JoinConfiguration found", "kubejoin schema v1beta4 shows what it looks like", &documents.front().root);
+// ---- flags ------------------------------------------------------------------------------------------------
+
+Value list_of(const std::vector<std::string>& texts) {
+  Value list = parse::make_list();
+  for (const std::string& text : texts)
+    for (const std::string& part : split(text, ','))
+      if (!trim(part).empty()) list.items.push_back(parse::make_string(std::string(trim(part))));
+  return list;
 }
 
-Error of_flag(std::string_view id, std::string message, std::string hint = {}) { return fail(Kind::invalid, id, std::move(message), std::move(hint)).value(); }
+void fill_text(Form& form, std::string_view path, const std::optional<std::string>& text, std::string_view flag) {
+  if (text && !text->empty()) form.fill(path, parse::make_string(*text), "flag --" + std::string(flag));
+}
 
-void read_feature_gates(const std::string& text, Loaded& loaded) {
+void fill_secret(Form& form, std::string_view path, const std::optional<Secret>& secret, std::string_view flag) {
+  if (secret && !secret->empty())
+    form.fill(path, parse::make_string(std::string(secret->expose())), "flag --" + std::string(flag));
+}
+
+// "Name=bool,…", the booleans as Go's strconv.ParseBool has them.
+void fill_feature_gates(Form& form, const std::string& text) {
+  static const std::set<std::string> kTrue = {"1", "t", "T", "true", "TRUE", "True"},
+                                     kFalse = {"0", "f", "F", "false", "FALSE", "False"};
+  Value gates = parse::make_map();
+  std::vector<Wrong> wrongs;
   for (const std::string& pair : split(text, ',')) {
-    const auto equals = pair.find('=');
-    const std::string name(trim(pair.substr(0, equals))), value = equals == std::string::npos ? "" : lower(trim(pair.substr(equals + 1)));
-    if (std::find(kGates.begin(), kGates.end(), name) == kGates.end())
-      loaded.errors.push_back(of_flag("config.feature-gate", "flag --feature-gates: unrecognized feature-gate key: " + printable(name), "known: Auditing, CoreDNS, DynamicKubeletConfig, SelfHosting, StoreCertsInSecrets"));
-    else if (value != "true" && value != "false") loaded.errors.push_back(of_flag("config.feature-gate", "flag --feature-gates: invalid value " + quoted(value) + " for " + name + ", use true|false"));
-    else loaded.config.feature_gates[name] = value == "true";
+    const std::string gate(trim(pair));
+    if (gate.empty()) continue;
+    const auto equals = gate.find('=');
+    const std::string value = equals == gate.npos ? "" : gate.substr(equals + 1);
+    if (kTrue.count(value) + kFalse.count(value) == 0)
+      wrongs.push_back({"config.feature-gate", quoted(gate) + " is not Name=true or Name=false",
+                        "it looks like DynamicKubeletConfig=true"});
+    else
+      parse::set(gates, gate.substr(0, equals), parse::make_bool(kTrue.count(value) != 0));
+  }
+  form.fill("featureGates", std::move(gates), "flag --feature-gates");
+  for (Wrong& wrong : wrongs) form.error("featureGates", std::move(wrong));
+}
+
+// Those that kubeadm takes beside a document, too: 1.20 all of them, 1.37 all but cri-socket and patches.
+void fill_common(Form& form, const Flags& flags, const Surroundings& surroundings) {
+  fill_text(form, "nodeRegistration.name", flags.node_name, "node-name");
+  fill_text(form, "nodeRegistration.criSocket", flags.cri_socket, "cri-socket");
+  if (flags.patches) fill_text(form, "patches.directory", absolute(*flags.patches, surroundings), "patches");
+  if (flags.dry_run) form.fill("dryRun", parse::make_bool(*flags.dry_run), "flag --dry-run");
+  if (!flags.skip_phases.empty()) form.fill("skipPhases", list_of(flags.skip_phases), "flag --skip-phases");
+}
+
+// The address of the API server decides whether there is token discovery at all (kubeadm app/cmd/join.go, newJoinData).
+void fill_discovery(Form& form, const Flags& flags) {
+  fill_text(form, "discovery.file.kubeConfigPath", flags.discovery_file, "discovery-file");
+  fill_secret(form, "discovery.tlsBootstrapToken", flags.token, "token");
+  fill_secret(form, "discovery.tlsBootstrapToken", flags.tls_bootstrap_token, "tls-bootstrap-token");
+  if (flags.feature_gates) fill_feature_gates(form, *flags.feature_gates);
+  if (flags.endpoints.empty()) return;
+  Value endpoints = parse::make_list();
+  for (const std::string& endpoint : flags.endpoints) endpoints.items.push_back(parse::make_string(endpoint));
+  form.fill("discovery.bootstrapToken.apiServerEndpoint", std::move(endpoints), "argument api-server-endpoint");
+  fill_secret(form, "discovery.bootstrapToken.token", flags.token, "token");
+  fill_secret(form, "discovery.bootstrapToken.token", flags.discovery_token, "discovery-token");
+  if (!flags.ca_cert_hashes.empty())
+    form.fill("discovery.bootstrapToken.caCertHashes", list_of(flags.ca_cert_hashes),
+              "flag --discovery-token-ca-cert-hash");
+  if (flags.unsafe_skip_ca_verification)
+    form.fill("discovery.bootstrapToken.unsafeSkipCAVerification", parse::make_bool(*flags.unsafe_skip_ca_verification),
+              "flag --discovery-token-unsafe-skip-ca-verification");
+}
+
+bool any_flag_of_discovery(const Flags& flags) {
+  return !flags.endpoints.empty() || flags.discovery_file || flags.token || flags.discovery_token ||
+         flags.tls_bootstrap_token || !flags.ca_cert_hashes.empty() || flags.unsafe_skip_ca_verification;
+}
+
+Error about(std::string where, std::string_view id, std::string message, std::string hint) {
+  Error error = fail(Kind::invalid, id, std::move(message), std::move(hint)).value();
+  error.place.file = std::move(where);
+  return error;
+}
+
+void refuse_mixed_flags(const Flags& flags, Loaded& loaded) {
+  std::vector<std::string> mixed;
+  if (flags.discovery_file) mixed.push_back("discovery-file");
+  if (flags.discovery_token) mixed.push_back("discovery-token");
+  if (!flags.ca_cert_hashes.empty()) mixed.push_back("discovery-token-ca-cert-hash");
+  if (flags.unsafe_skip_ca_verification) mixed.push_back("discovery-token-unsafe-skip-ca-verification");
+  if (flags.feature_gates) mixed.push_back("feature-gates");
+  if (flags.tls_bootstrap_token) mixed.push_back("tls-bootstrap-token");
+  if (flags.token) mixed.push_back("token");
+  if (!mixed.empty())
+    loaded.errors.push_back(about("command line", "config.mixed-flags",
+                                  "can not mix '--config' with arguments [" + join(mixed, " ") + "]",
+                                  "write them into the document, or do without it"));
+  if (!flags.endpoints.empty())
+    loaded.warnings.push_back(
+        about("command line", "config.ignored-argument",
+              "the argument " + quoted(flags.endpoints.front()) + " has no effect beside a document",
+              "the document's apiServerEndpoint is used"));
+}
+
+// ---- FirstBoot --------------------------------------------------------------------------------------------
+
+void read_labels(Form& form, FirstBoot& first_boot) {
+  const Value* labels = form.read("node.labels", "none");
+  if (!labels) return;
+  for (const Value::Member& label : labels->members) {
+    if (auto wrong = judge_label_key(label.key)) {
+      Value key = parse::make_string(label.key);
+      key.mark = label.mark;
+      form.judge("node.labels", key, wrong);
+    }
+    if (auto wrong = judge_label_value(label.value.text)) form.judge("node.labels " + label.key, label.value, wrong);
+    first_boot.labels[label.key] = label.value.text;
   }
 }
 
-void token_flag(const std::optional<Secret>& flag, const char* name, Secret& into, Loaded& loaded) {
-  if (!flag) return;
-  if (!is_token(flag->expose())) loaded.errors.push_back(of_flag("config.token", std::string("flag ") + name + ": the bootstrap token is invalid", kTokenHint));
-  else into = *flag;
+// What the kubelet would be told twice, differently.
+void refuse_twice(Form& form, std::string_view path, std::string_view arg, const JoinConfig& config) {
+  const auto& args = config.kubelet_extra_args;
+  if (!form.find(path) || std::none_of(args.begin(), args.end(), [&](const Arg& a) { return a.name == arg; })) return;
+  form.error(path, {"config.kubelet-arg", "kubeletExtraArgs says " + std::string(arg) + ", too", "remove one of them"});
 }
 
-void read_flags(const Flags& flags, bool with_document, Loaded& loaded) {
-  JoinConfig& config = loaded.config;
-  if (flags.node_name) config.node_name = *flags.node_name;
-  if (flags.cri_socket) config.cri_socket = *flags.cri_socket;
-  if (flags.patches) config.patches_directory = *flags.patches;
-  if (flags.dry_run) config.dry_run = *flags.dry_run;
-  if (!flags.skip_phases.empty()) config.skip_phases = flags.skip_phases;
-  config.ignore_preflight_errors.insert(config.ignore_preflight_errors.end(), flags.ignore_preflight_errors.begin(), flags.ignore_preflight_errors.end());
-  if (flags.feature_gates) read_feature_gates(*flags.feature_gates, loaded);
-  if (with_document) {
-    std::vector<std::string> mixed;
-    if (flags.token) mixed.push_back("token");
-    if (flags.discovery_token) mixed.push_back("discovery-token");
-    if (flags.tls_bootstrap_token) mixed.push_back("tls-bootstrap-token");
-    if (flags.discovery_file) mixed.push_back("discovery-file");
-    if (!flags.ca_cert_hashes.empty()) mixed.push_back("discovery-token-ca-cert-hash");
-    if (flags.unsafe_skip_ca_verification) mixed.push_back("discovery-token-unsafe-skip-ca-verification");
-    if (!mixed.empty()) loaded.errors.push_back(of_flag("config.mixed", "can not mix '--config' with arguments [" + join(mixed, " ") + "]", "put them into the file"));
+void read_first_boot(Form& form, const Flags& flags, const Surroundings& surroundings, JoinConfig& config) {
+  FirstBoot& first_boot = config.first_boot;
+  first_boot.token_from = form.judged("token.from", judge_token_from, "the document's token");
+  if (form.find("node.name") && !flags.node_name) {
+    if (config.node_name_given && normalise_node_name(form.find("node.name")->text) != config.node_name)
+      form.warning("node.name",
+                   {"config.node-name", "it replaces the name of the join document, " + quoted(config.node_name),
+                    "say it once"});
+    read_node_name(form, "node.name", surroundings, config);
+  }
+  if (const Value* ip = form.find("node.ip"); ip && ip->type == Type::map)
+    first_boot.node_ip_cidr = form.judged("node.ip.cidr", judge_cidr, "none");
+  else
+    first_boot.node_ip = form.judged("node.ip", judge_ip, "the kubelet's choice");
+  refuse_twice(form, "node.ip", "node-ip", config);
+  read_labels(form, first_boot);
+  first_boot.provider_id = form.judged("node.providerID", judge_provider_id, "none");
+  refuse_twice(form, "node.providerID", "provider-id", config);
+  if (form.text("bootstrap.by") == "kubelet") first_boot.bootstrap_by = BootstrapBy::kubelet;
+  const std::string until = form.text("wait.for");
+  if (until == "identity") first_boot.wait_for = WaitFor::identity;
+  if (until == "ready") first_boot.wait_for = WaitFor::ready;
+  read_duration(form, "wait.timeout", first_boot.wait_timeout);
+  read_duration(form, "start.jitter", first_boot.start_jitter, judge_delay);
+  first_boot.sentinel = form.judged("result.sentinel", judge_absolute_path, "none");
+  if (form.find("result.event")) first_boot.event = form.truth("result.event");
+  first_boot.apply_kubelet_configuration = form.truth("kubelet.applyConfiguration");
+}
+
+void use_kubelet_configuration(const Piles& piles, Loaded& loaded) {
+  const auto& documents = piles.kubelet_configurations;
+  if (!loaded.config.first_boot.apply_kubelet_configuration) {
+    for (const Document* document : documents)
+      loaded.warnings.push_back(unused(*document,
+                                       "a node's configuration comes from the cluster; FirstBoot's kubelet: "
+                                       "{applyConfiguration: true} applies this one on top"));
     return;
   }
-  Secret shared, discovery_token;
-  token_flag(flags.token, "--token", shared, loaded);
-  token_flag(flags.discovery_token, "--discovery-token", discovery_token, loaded);
-  token_flag(flags.tls_bootstrap_token, "--tls-bootstrap-token", config.tls_bootstrap_token, loaded);
-  if (flags.discovery_file) config.file_discovery = FileDiscovery{*flags.discovery_file};
-  if (config.tls_bootstrap_token.empty()) config.tls_bootstrap_token = shared;
-  // Without an endpoint there is no token discovery, whatever tokens were given (kubeadm app/cmd/join.go).
-  if (!flags.endpoints.empty()) {
-    TokenDiscovery discovery;
-    discovery.token = discovery_token.empty() ? shared : discovery_token;
-    discovery.endpoints = flags.endpoints;
-    discovery.ca_cert_hashes = flags.ca_cert_hashes;
-    discovery.unsafe_skip_ca_verification = flags.unsafe_skip_ca_verification.value_or(false);
-    config.token_discovery = std::move(discovery);
+  if (!documents.empty()) loaded.config.kubelet_patch = parse::to_yaml(documents.front()->root);
+  for (std::size_t i = 1; i < documents.size(); ++i)
+    loaded.errors.push_back(complaint(
+        *documents[i], "kind",
+        {"config.two-documents", "a second KubeletConfiguration; only one can be applied", "remove one of them"}));
+  if (documents.empty()) {
+    const Document& asker = *piles.first_boots.front().document;
+    loaded.warnings.push_back(complaint(
+        asker, "kubelet",
+        {"config.nothing-to-apply", "kubelet.applyConfiguration is true, but there is no KubeletConfiguration", ""}));
   }
 }
 
-void check_discovery(Loaded& loaded) {
-  JoinConfig& config = loaded.config;
-  const auto add = [&](std::string_view id, std::string message, std::string hint) { loaded.errors.push_back(of_flag(id, std::move(message), std::move(hint))); };
-  if (config.token_discovery && config.file_discovery) add("config.discovery", "discovery: bootstrapToken and file cannot both be set", "keep one of them");
-  if (!config.token_discovery && !config.file_discovery)
-    add("config.discovery", "discovery: bootstrapToken or file must be set", "kubejoin join HOST:PORT --token TOKEN --discovery-token-ca-cert-hash sha256:HEX, or --discovery-file");
-  if (config.token_discovery) {
-    TokenDiscovery& discovery = *config.token_discovery;
-    const bool late = !config.first_boot.token_from.empty();
-    if (discovery.token.empty() && !late && loaded.errors.empty()) add("config.token", "discovery.bootstrapToken.token: no token was given", kTokenHint);
-    if (discovery.endpoints.empty()) add("config.endpoint", "discovery.bootstrapToken.apiServerEndpoint: APIServerEndpoint is not set", "it is HOST:PORT, for example 10.0.0.1:6443");
-    for (const std::string& endpoint : discovery.endpoints)
-      if (!parse_host_port(endpoint)) add("config.endpoint", "discovery.bootstrapToken.apiServerEndpoint: " + quoted(endpoint) + " is not HOST:PORT", "for example 10.0.0.1:6443 or [2001:db8::1]:6443, without https://");
-    for (std::string& pin : discovery.ca_cert_hashes) {
-      if (auto normal = normalise_pin(pin)) pin = *normal;
-      else loaded.errors.push_back(std::move(normal).error());
-    }
-    if (discovery.ca_cert_hashes.empty() && !discovery.unsafe_skip_ca_verification)
-      add("config.no-pin", "discovery.bootstrapToken.caCertHashes: using token-based discovery without caCertHashes can be unsafe",
-          "add --discovery-token-ca-cert-hash, or set unsafeSkipCAVerification (--discovery-token-unsafe-skip-ca-verification)");
-    if (discovery.ca_cert_hashes.empty() && discovery.unsafe_skip_ca_verification)
-      loaded.warnings.push_back(of_flag("config.unsafe", "no CA pin: whoever knows the token can pose as the cluster", "--discovery-token-ca-cert-hash"));
-    if (config.tls_bootstrap_token.empty()) config.tls_bootstrap_token = discovery.token;
-  }
-  if (config.file_discovery) {
-    const std::string& path = config.file_discovery->kubeconfig_path;
-    if (path.rfind("file:", 0) == 0) config.file_discovery->kubeconfig_path = path.substr(path.rfind("file://", 0) == 0 ? 7 : 5);
-    const std::string& plain = config.file_discovery->kubeconfig_path;
-    if (plain.rfind("https://", 0) != 0 && plain.find("://") != std::string::npos) add("config.discovery-file", "discovery.file.kubeConfigPath: if a URL is used, the scheme must be https", "");
-    else if (plain.rfind("https://", 0) != 0 && (plain.empty() || plain.front() != '/'))
-      add("config.discovery-file", "discovery.file.kubeConfigPath: " + quoted(plain) + " is neither an https URL nor an absolute path", "");
-  }
+// ---- the report -------------------------------------------------------------------------------------------
+
+bool same_place(const Error& a, const Error& b) {
+  return a.place.line == b.place.line && a.place.column == b.place.column && a.place.file == b.place.file;
 }
 
-void complete(const Surroundings& surroundings, Loaded& loaded) {
-  JoinConfig& config = loaded.config;
-  const auto add = [&](std::string_view id, std::string message, std::string hint) { loaded.errors.push_back(of_flag(id, std::move(message), std::move(hint))); };
-  config.node_name_given = !config.node_name.empty();
-  config.node_name = lower(trim(config.node_name_given ? config.node_name : surroundings.hostname));
-  if (!is_dns1123_subdomain(config.node_name)) add("config.node-name", "nodeRegistration.name: " + quoted(config.node_name) + " is no RFC 1123 subdomain", "lower-case letters, digits, '-' and '.'; --node-name");
-  config.cri_socket = with_scheme(config.cri_socket);
-  if (!config.cri_socket.empty() && config.cri_socket.rfind("unix:///", 0) != 0) add("config.cri-socket", "nodeRegistration.criSocket: " + quoted(config.cri_socket) + " is no absolute path of a socket", "unix:///run/containerd/containerd.sock");
-  const std::string& ca = config.ca_cert_path;
-  if (ca.empty() || ca.front() != '/' || ca.size() < 5 || ca.substr(ca.size() - 4) != ".crt") add("config.ca-path", "caCertPath: the ca certificate path must be an absolute path that ends in .crt, not " + quoted(ca), "");
-  for (std::string& name : config.ignore_preflight_errors) name = lower(name);
-  auto& ignored = config.ignore_preflight_errors;
-  std::sort(ignored.begin(), ignored.end());
-  ignored.erase(std::unique(ignored.begin(), ignored.end()), ignored.end());
-  if (ignored.size() > 1 && std::find(ignored.begin(), ignored.end(), "all") != ignored.end()) add("config.ignore", "ignorePreflightErrors: don't specify individual checks if 'all' is used", "");
+// One value, one error: a rule says more than a pattern, and nothing can be said of a value of the wrong type.
+void add_errors(std::vector<Error>& to, std::vector<Error> from_schema, std::vector<Error> from_rules) {
+  const auto any_at = [](const std::vector<Error>& errors, const Error& place,
+                         std::initializer_list<std::string_view> ids) {
+    return std::any_of(errors.begin(), errors.end(), [&](const Error& e) {
+      return same_place(e, place) && (ids.size() == 0 || std::find(ids.begin(), ids.end(), e.id) != ids.end());
+    });
+  };
+  std::vector<Error> all;
+  for (Error& rule : from_rules)
+    if (!any_at(from_schema, rule, {"schema.type", "schema.enum"})) all.push_back(std::move(rule));
+  const std::vector<Error> rules = all;
+  for (Error& error : from_schema) {
+    const bool content = error.id == "schema.pattern" || error.id == "schema.length";
+    if (!content || !any_at(rules, error, {})) all.push_back(std::move(error));
+  }
+  // Flags have no line and come last.
+  const auto key = [](const Error& e) { return std::tuple(e.place.line == 0, e.place.line, e.place.column); };
+  std::stable_sort(all.begin(), all.end(), [&](const Error& a, const Error& b) { return key(a) < key(b); });
+  std::move(all.begin(), all.end(), std::back_inserter(to));
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T> from) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+void take(Loaded& loaded, const Checked* checked, Form& form) {
+  add_errors(loaded.errors, checked ? checked->verdict.errors : std::vector<Error>(), std::move(form.errors));
+  if (checked) append(loaded.warnings, checked->verdict.warnings);
+  append(loaded.warnings, std::move(form.warnings));
+  append(loaded.origins, std::move(form.origins));
+}
+
+void warn_of_age(const Checked& join, Loaded& loaded) {
+  const schema::Version& version = *join.version;
+  if (version.note.empty()) return;
+  const std::string message = "apiVersion " + std::string(version.api_version) + ": " + std::string(version.note);
+  loaded.warnings.push_back(complaint(
+      *join.document, "apiVersion", {"config.old-version", message, "kubeadm of today reads kubeadm.k8s.io/v1beta4"}));
 }
 
 }  // namespace
 
-Loaded load(const std::vector<parse::Document>& documents, const Flags& flags, const Surroundings& surroundings, bool strict) {
-  (void)strict;
+Loaded load(const std::vector<Document>& documents, const Flags& flags, const Surroundings& surroundings, bool strict) {
+  constexpr std::size_t kMostDocuments = 64;
+  const schema::Reading reading{strict, surroundings.templates};
   Loaded loaded;
-  read_documents(documents, loaded);
-  read_flags(flags, !documents.empty(), loaded);
-  check_discovery(loaded);
-  complete(surroundings, loaded);
+  if (documents.size() > kMostDocuments) {
+    loaded.errors.push_back(about(documents.front().source->file, "config.too-many-documents",
+                                  "more than " + std::to_string(kMostDocuments) + " documents",
+                                  "one JoinConfiguration is enough"));
+    return loaded;
+  }
+  Piles piles = sort_documents(documents, reading);
+  loaded.errors = std::move(piles.errors);
+  loaded.warnings = std::move(piles.warnings);
+
+  const Checked* join = piles.joins.empty() ? nullptr : &piles.joins.front();
+  const Checked* first_boot = piles.first_boots.empty() ? nullptr : &piles.first_boots.front();
+  Form form =
+      join ? Form(join->document, join->version, &join->verdict, reading) : Form(nullptr, nullptr, nullptr, reading);
+  fill_common(form, flags, surroundings);
+  if (!join) {
+    fill_discovery(form, flags);
+    if (!documents.empty() && !any_flag_of_discovery(flags) && loaded.errors.empty())
+      loaded.errors.push_back(about(documents.front().source->file, "config.no-document",
+                                    "no JoinConfiguration found in the supplied config",
+                                    "add a document of kind JoinConfiguration (kubeadm.k8s.io/v1beta4)"));
+  } else {
+    loaded.config.declared_version = join->version->name;
+    warn_of_age(*join, loaded);
+    refuse_mixed_flags(flags, loaded);
+  }
+  const bool readable = join || documents.empty() || any_flag_of_discovery(flags);
+  const auto says = [&](std::string_view pointer) { return first_boot && first_boot->document->root.at(pointer); };
+  if (readable) read_join(form, flags, {says("/token/from"), says("/node/name")}, surroundings, loaded.config);
+  take(loaded, join, form);
+  for (std::size_t i = 1; i < piles.joins.size(); ++i)
+    add_errors(loaded.errors, std::move(piles.joins[i].verdict.errors), {});
+
+  if (first_boot) {
+    Form ours(first_boot->document, first_boot->version, &first_boot->verdict, reading, "FirstBoot.");
+    read_first_boot(ours, flags, surroundings, loaded.config);
+    take(loaded, first_boot, ours);
+  }
+  for (std::size_t i = 1; i < piles.first_boots.size(); ++i)
+    add_errors(loaded.errors, std::move(piles.first_boots[i].verdict.errors), {});
+  use_kubelet_configuration(piles, loaded);
   return loaded;
 }
 

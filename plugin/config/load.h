@@ -22,27 +22,29 @@ struct Flags {
 // What defaults need to know of the machine.
 struct Surroundings {
   std::string hostname;
+  std::string working_directory = "/";  // relative paths of flags begin here; paths of documents are absolute
+  // {{ names }} stay unresolved (validate on a laptop): texts that hold one are not judged by their content.
+  bool templates = false;
 };
 
 struct Loaded {
-  JoinConfig config;            // meaningful when errors is empty
-  std::vector<Error> errors;    // Kind::invalid, ordered by place
+  JoinConfig config;          // meaningful when errors is empty
+  std::vector<Error> errors;  // Kind::invalid, ordered by place
   std::vector<Error> warnings;
   // "discovery.bootstrapToken.token" -> "write_files[0] line 7", "flag --token", "default": for `boot --dry-run`.
   std::vector<std::pair<std::string, std::string>> origins;
 };
 
 // `strict`: unknown fields are errors (with did-you-mean); otherwise warnings, as kubeadm has it.
-// Exactly one join document is used (any version, see schema/versions.h), at most one FirstBoot; other kubeadm and component
-// documents are reported as unused. Flags beside a document: only those that kubeadm 1.37 or 1.20 allows (spec §1.4).
-// With no document the flags alone make the configuration.
-Loaded load(const std::vector<parse::Document>& documents, const Flags& flags, const Surroundings& surroundings, bool strict);
+// Exactly one join document is used (any version, see schema/schema.h), at most one FirstBoot; other kubeadm and
+// component documents are reported as unused. Flags beside a document: only those that kubeadm 1.37 or 1.20 allows
+// (spec §1.4). With no document the flags alone make the configuration.
+Loaded load(const std::vector<parse::Document>& documents, const Flags& flags, const Surroundings& surroundings,
+            bool strict);
 
-// The kubelet's arguments in all: what FirstBoot's node section means (labels, IP, provider id), then the user's own.
-std::vector<Arg> effective_kubelet_args(const JoinConfig& config);
-
-// The rules of Kubernetes names, tokens, pins, endpoints (spec §2.7, §3.1, §3.2, §11.1, §11.3), shared with the flags' checks.
-bool is_token(std::string_view text);                       // [a-z0-9]{6}\.[a-z0-9]{16}
-Result<std::string> normalise_pin(std::string_view text);   // "SHA256:AB…" -> "sha256:ab…"; error "config.pin"
+// The rules of Kubernetes names, tokens, pins, endpoints (spec §2.7, §3.1, §3.2, §11.1, §11.3), shared with the flags'
+// checks.
+bool is_token(std::string_view text);                      // [a-z0-9]{6}\.[a-z0-9]{16}
+Result<std::string> normalise_pin(std::string_view text);  // "SHA256:AB…" -> "sha256:ab…"; error "config.pin"
 
 }  // namespace kubejoin::config

@@ -26,7 +26,7 @@ Result<std::string> read_raw(Host& host, const std::string& from) {
     TRY(auto answer, expect_ok(host.open_http({.trust = HttpOptions::Trust::host})->run_one(std::move(request)), "fetch the bootstrap token"));
     return std::move(answer.body);
   }
-  return fail(Kind::invalid, "token.from", "token.from " + quoted(from) + " is none of credential:NAME, file:PATH, https://URL");
+  return fail(Kind::invalid, "token.from", "token.from is none of credential:NAME, file:PATH, https://URL");
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ Result<Secret> read_late_token(Host& host, const config::JoinConfig& config) {
   Secret token{std::string(trim(*raw))};
   wipe(*raw);
   if (!config::is_token(token.expose()))
-    return fail(Kind::invalid, "config.token", "what " + quoted(config.first_boot.token_from) + " holds is not a bootstrap token",
+    return fail(Kind::invalid, "config.token", "what token.from names holds no bootstrap token",
                 "it looks like abcdef.0123456789abcdef");
   return token;
 }

@@ -42,6 +42,12 @@ Result<kube::ConfigMap> read_cluster_info(Result<HttpResponse> answer) {
   return kube::parse_config_map(ok->body);
 }
 
+// What is wrong with the cluster's own text is no mistake of the user's: there is nothing here that could be trusted.
+tl::unexpected<Error> untrusted(Error error) {
+  error.kind = Kind::untrusted;
+  return tl::unexpected<Error>(std::move(error));
+}
+
 }  // namespace
 
 Result<Trusted> by_token(plan::Context& context, const config::TokenDiscovery& how, const std::string& endpoint) {
@@ -57,14 +63,16 @@ Result<Trusted> by_token(plan::Context& context, const config::TokenDiscovery& h
   TRY(const auto text, signed_text(cluster_info, *token));
   context.observer.milestone("cluster-info");
 
-  TRY(const auto kubeconfig, kube::parse_kubeconfig(text, "cluster-info"));
+  auto parsed = kube::parse_kubeconfig(text, "cluster-info");
+  if (!parsed) return untrusted(std::move(parsed).error());
+  const kube::Kubeconfig& kubeconfig = *parsed;
   if (kubeconfig.clusters.size() != 1)
     return fail(Kind::untrusted, "discovery.kubeconfig",
                 "expected the kubeconfig file in the cluster-info ConfigMap to have a single cluster, but it had " +
                     std::to_string(kubeconfig.clusters.size()));
   const auto& cluster = kubeconfig.clusters.front();
   auto bundle = kube::parse_certificates(cluster.ca_data);
-  if (!bundle) return within("read the cluster CA found in cluster-info", std::move(bundle).error());
+  if (!bundle) return within("read the cluster CA found in cluster-info", untrusted(std::move(bundle).error()).value());
   if (how.ca_cert_hashes.empty()) {
     context.observer.detail("no pin was given: only the token's 80 bits prove the CA");
   } else {

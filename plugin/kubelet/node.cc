@@ -197,6 +197,7 @@ void send_event(Context& context) {
 
 Status finish_node(Context& context) {
   JoinState& state = context.state;
+  if (state.config.dry_run) return {};  // no kubelet was started that could register
   if (state.config.first_boot.bootstrap_by == config::BootstrapBy::kubelet)
     CHECK_OK(adopt_kubelets_identity(context, context.host.monotonic() + state.config.timeouts.tls_bootstrap));
   if (state.config.first_boot.wait_for == config::WaitFor::identity) return {};

@@ -9,16 +9,23 @@
 namespace kubejoin::parse {
 namespace {
 
+constexpr std::size_t kMostErrors = 50;
+
 enum class Packing { none, base64, gzip, gzip_in_base64 };
 
 // cloudinit/config/cc_write_files.py, canonicalize_extraction().
 std::optional<Packing> packing_of(std::string_view encoding) {
   static const std::map<std::string, Packing, std::less<>> kPackings = {
-      {"", Packing::none},           {"text/plain", Packing::none},
-      {"b64", Packing::base64},      {"base64", Packing::base64},
-      {"gz", Packing::gzip},         {"gzip", Packing::gzip},
-      {"gz+b64", Packing::gzip_in_base64},   {"gz+base64", Packing::gzip_in_base64},
-      {"gzip+b64", Packing::gzip_in_base64}, {"gzip+base64", Packing::gzip_in_base64},
+      {"", Packing::none},
+      {"text/plain", Packing::none},
+      {"b64", Packing::base64},
+      {"base64", Packing::base64},
+      {"gz", Packing::gzip},
+      {"gzip", Packing::gzip},
+      {"gz+b64", Packing::gzip_in_base64},
+      {"gz+base64", Packing::gzip_in_base64},
+      {"gzip+b64", Packing::gzip_in_base64},
+      {"gzip+base64", Packing::gzip_in_base64},
   };
   const auto found = kPackings.find(lower(trim(encoding)));
   if (found == kPackings.end()) return {};
@@ -58,12 +65,13 @@ class Blocks {
   }
 
  private:
-  // Of a literal block's content; nothing when the value was written in any other way. The first line tells how deep it is,
-  // every line is compared: a place is either exact or not claimed.
+  // Of a literal block's content; nothing when the value was written in any other way. The first line tells how deep it
+  // is, every line is compared: a place is either exact or not claimed.
   std::optional<std::size_t> indentation(const Value& value) const {
     std::optional<std::size_t> indent;
     auto at = static_cast<std::size_t>(value.mark.line);
-    if (value.plain || value.mark.line < 1 || at > lines_.size() || lines_[at - 1].find('|') == std::string_view::npos) return {};
+    if (value.plain || value.mark.line < 1 || at > lines_.size() || lines_[at - 1].find('|') == std::string_view::npos)
+      return {};
     for (std::string_view rest = value.text; !rest.empty(); ++at) {
       const auto end = std::min(rest.find('\n'), rest.size());
       const std::string_view line = rest.substr(0, end);
@@ -85,12 +93,15 @@ class Blocks {
 
 class Reader {
  public:
-  Reader(const Document& document, Allowance& allowance) : document_(document), allowance_(allowance), blocks_(document) {}
+  Reader(const Document& document, Allowance& allowance)
+      : document_(document), allowance_(allowance), blocks_(document) {}
 
   Carried read() {
     if (const Value* files = document_.root.find("write_files")) read_files(*files);
-    if (const Value* ours = document_.root.find("kubejoin")) read_ours(*ours, "kubejoin");
-    else suggest_key();
+    if (const Value* ours = document_.root.find("kubejoin"))
+      read_ours(*ours, "kubejoin");
+    else
+      suggest_key();
     return std::move(carried_);
   }
 
@@ -109,19 +120,26 @@ class Reader {
   void read_files(const Value& files) {
     if (files.type == Type::null) return;
     if (files.type != Type::list) {
-      carried_.errors.push_back(error(files, "cloud-config.write-files", "write_files must be a list", "begin each file with \"- path:\""));
+      carried_.errors.push_back(
+          error(files, "cloud-config.write-files", "write_files must be a list", "begin each file with \"- path:\""));
       return;
     }
-    for (std::size_t i = 0; i < files.items.size(); ++i) read_file(files.items[i], "write_files[" + std::to_string(i) + "]");
+    for (std::size_t i = 0; i < files.items.size() && carried_.errors.size() + carried_.doubts.size() < kMostErrors;
+         ++i)
+      read_file(files.items[i], "write_files[" + std::to_string(i) + "]");
   }
 
   void read_file(const Value& entry, const std::string& name) {
     const std::string path = entry.string_or("path", "");
     const Value* content = entry.find("content");
-    if (entry.type != Type::map) return carried_.doubts.push_back(error(entry, "cloud-config.write-files", name + " must be a map", "begin it with \"- path:\""));
+    if (entry.type != Type::map)
+      return carried_.doubts.push_back(
+          error(entry, "cloud-config.write-files", name + " must be a map", "begin it with \"- path:\""));
     if (!content || content->type == Type::null) return;  // an empty file, or one from a URL
     if (content->type == Type::map || content->type == Type::list)
-      return unreadable(path, error(*content, "cloud-config.content", "the content of " + name + " must be a text, not a " + (content->type == Type::map ? "map" : "list"),
+      return unreadable(path, error(*content, "cloud-config.content",
+                                    "the content of " + name + " must be a text, not a " +
+                                        (content->type == Type::map ? "map" : "list"),
                                     "write \"content: |\" and begin the text on the next line"));
     auto source = unpack(entry, *content, path, name);
     if (!source) return;
@@ -139,13 +157,16 @@ class Reader {
     }
   }
 
-  std::shared_ptr<Source> unpack(const Value& entry, const Value& content, const std::string& path, const std::string& name) {
+  std::shared_ptr<Source> unpack(const Value& entry, const Value& content, const std::string& path,
+                                 const std::string& name) {
     const Value* encoding = entry.find("encoding");
     const auto packing = packing_of(encoding ? encoding->text : "");
     if (!packing) {
-      static const std::vector<std::string> kKnown = {"b64", "base64", "gz", "gzip", "gz+b64", "gz+base64", "gzip+b64", "gzip+base64", "text/plain"};
+      static const std::vector<std::string> kKnown = {"b64",       "base64",   "gz",          "gzip",      "gz+b64",
+                                                      "gz+base64", "gzip+b64", "gzip+base64", "text/plain"};
       const auto guess = did_you_mean(lower(encoding->text), kKnown);
-      unreadable(path, error(*encoding, "cloud-config.encoding", "unknown encoding " + quoted(encoding->text, 40) + " in " + name,
+      unreadable(path, error(*encoding, "cloud-config.encoding",
+                             "unknown encoding " + quoted(encoding->text, 40) + " in " + name,
                              guess ? "did you mean " + *guess + "?" : "use one of " + join(kKnown, ", ")));
       return {};
     }
@@ -159,7 +180,9 @@ class Reader {
       std::erase_if(compact, [](char c) { return c == ' ' || c == '\t'; });
       auto bytes = base64_decode(compact);
       if (!bytes) {
-        unreadable(path, error(content, "cloud-config.base64", "unable to decode " + name + ": its content is no base64", "make it with: base64 -w0 FILE"));
+        unreadable(path,
+                   error(content, "cloud-config.base64", "unable to decode " + name + ": its content is no base64",
+                         "make it with: base64 -w0 FILE"));
         return {};
       }
       source->text = std::move(*bytes);
@@ -167,7 +190,8 @@ class Reader {
     if (*packing != Packing::base64) {
       auto bytes = gunzip(source->text, allowance_);
       if (!bytes) {
-        unreadable(path, error(content, bytes.error().id, "unable to read " + name + ": " + bytes.error().message, "make it with: gzip -c FILE | base64 -w0"));
+        unreadable(path, error(content, bytes.error().id, "unable to read " + name + ": " + bytes.error().message,
+                               "make it with: gzip -c FILE | base64 -w0"));
         return {};
       }
       source->text = std::move(*bytes);
@@ -182,20 +206,24 @@ class Reader {
     } else if (value.type == Type::string) {
       carried_.texts.push_back({name, "", blocks_.inner(value, name)});
     } else if (value.type == Type::list && name == "kubejoin") {
-      for (std::size_t i = 0; i < value.items.size(); ++i) read_ours(value.items[i], name + "[" + std::to_string(i) + "]");
+      for (std::size_t i = 0; i < value.items.size() && carried_.errors.size() < kMostErrors; ++i)
+        read_ours(value.items[i], name + "[" + std::to_string(i) + "]");
     } else {
-      carried_.errors.push_back(error(value, "cloud-config.kubejoin", name + " must hold a document, a list of documents, or a text"));
+      carried_.errors.push_back(
+          error(value, "cloud-config.kubejoin", name + " must hold a document, a list of documents, or a text"));
     }
   }
 
   void suggest_key() {
     static const std::vector<std::string> kOurs = {"kubejoin"};
-    for (const Value::Member& member : document_.root.members)
-      if (did_you_mean(lower(member.key), kOurs)) {
-        Error e = error(member.value, "cloud-config.key", "unknown key " + quoted(member.key, 40), "did you mean kubejoin?");
-        e.place = document_.place(member.mark);
-        carried_.warnings.push_back(std::move(e));
-      }
+    const auto& members = document_.root.members;
+    const auto near = std::find_if(members.begin(), members.end(), [](const Value::Member& member) {
+      return did_you_mean(lower(member.key), kOurs).has_value();
+    });
+    if (near == members.end()) return;
+    Error e = error(near->value, "cloud-config.key", "unknown key " + quoted(near->key, 40), "did you mean kubejoin?");
+    e.place = document_.place(near->mark);
+    carried_.warnings.push_back(std::move(e));
   }
 
   const Document& document_;

@@ -97,13 +97,21 @@ std::string json_number(std::string_view text) {
 void write_json(std::string& out, const Value& value) {
   const char* separator = "";
   switch (value.type) {
-    case Type::null: out += "null"; return;
-    case Type::boolean: out += value.boolean ? "true" : "false"; return;
-    case Type::string: write_string(out, value.text); return;
+    case Type::null:
+      out += "null";
+      return;
+    case Type::boolean:
+      out += value.boolean ? "true" : "false";
+      return;
+    case Type::string:
+      write_string(out, value.text);
+      return;
     case Type::integer:
     case Type::number:
-      if (const std::string number = json_number(value.text); !number.empty()) out += number;
-      else write_string(out, value.text);
+      if (const std::string number = json_number(value.text); !number.empty())
+        out += number;
+      else
+        write_string(out, value.text);
       return;
     case Type::list:
       out += '[';
@@ -150,7 +158,8 @@ const Value* Value::at(std::string_view json_pointer) const {
       std::size_t index = 0;
       const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
       const bool leading_zero = step.size() > 1 && step[0] == '0';
-      if (error != std::errc() || end != step.data() + step.size() || leading_zero || index >= here->items.size()) return nullptr;
+      if (error != std::errc() || end != step.data() + step.size() || leading_zero || index >= here->items.size())
+        return nullptr;
       here = &here->items[index];
     } else if (here = here->find(step); !here) {
       return nullptr;

@@ -73,7 +73,8 @@ struct Limits {
 // All documents of a multi-document YAML text, or of a JSON text (which is YAML). Duplicate keys, tabs, unknown tags, anchors that
 // expand beyond the limits are errors, as many as can be found; empty documents are left out.
 // Scalars are resolved as YAML 1.2's core schema does; where YAML 1.1 (which Go's and Python's parsers follow) reads a plain
-// scalar differently (no, on, 0777, 1_000, 190:20:30), Value::plain lets schema/ explain it.
+// scalar differently (no, on, 0777, 1_000, 190:20:30), Value::plain lets schema/ explain it. YAML 1.1's merge key "<<" is
+// followed, as kubeadm and cloud-init do. No error shows a line that may hold a secret.
 struct Yaml {
   std::vector<Document> documents;
   std::vector<Error> errors;  // Kind::invalid, ids "yaml.*"; documents is empty when there is any

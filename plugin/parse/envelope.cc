@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kDeepest = 8;
 constexpr std::size_t kLargestMiB = 10;
+constexpr std::size_t kMostErrors = 200;
 
 // What a text is said to be: by its MIME type, or by whoever carries it.
 enum class Form { unknown, ours, cloud_config, cloud_config_archive, jinja };
@@ -40,7 +41,9 @@ constexpr std::array<MimeType, 14> kMimeTypes = {{
 }};
 
 // First lines of what cloud-init, Windows and shells run.
-constexpr std::array<std::string_view, 9> kForeign = {"#!", "#include", "#cloud-boothook", "#upstart-job", "#part-handler", "#cloud-config-jsonp", "#ps1", "<powershell>", "<script>"};
+constexpr std::array<std::string_view, 9> kForeign = {"#!",           "#include",      "#cloud-boothook",
+                                                      "#upstart-job", "#part-handler", "#cloud-config-jsonp",
+                                                      "#ps1",         "<powershell>",  "<script>"};
 
 bool contains(std::string_view text, std::string_view word) { return text.find(word) != text.npos; }
 
@@ -74,7 +77,8 @@ std::string_view first_line(std::string_view text) {
 bool looks_like_base64(std::string_view text) {
   std::size_t letters = 0;
   for (const char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+    const bool letter =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
     if (!letter && c != '\n' && c != '\r') return false;
     letters += letter;
   }
@@ -82,8 +86,10 @@ bool looks_like_base64(std::string_view text) {
 }
 
 bool holds(const Value& value, std::string_view snippet) {
-  return contains(value.text, snippet) || std::any_of(value.items.begin(), value.items.end(), [&](const Value& v) { return holds(v, snippet); }) ||
-         std::any_of(value.members.begin(), value.members.end(), [&](const Value::Member& m) { return contains(m.key, snippet) || holds(m.value, snippet); });
+  return contains(value.text, snippet) ||
+         std::any_of(value.items.begin(), value.items.end(), [&](const Value& v) { return holds(v, snippet); }) ||
+         std::any_of(value.members.begin(), value.members.end(),
+                     [&](const Value::Member& m) { return contains(m.key, snippet) || holds(m.value, snippet); });
 }
 
 class Peeler {
@@ -93,7 +99,9 @@ class Peeler {
   Unwrapped unwrap(std::string_view bytes, const std::string& file) {
     Source source{file, "", {}};
     if (bytes.size() > allowance_.bytes) {
-      report(source, {}, "envelope.too-large", "the data has " + std::to_string(bytes.size()) + " bytes, more than the " + std::to_string(kLargestMiB) + " MiB that kubejoin reads");
+      report(source, {}, "envelope.too-large",
+             "the data has " + std::to_string(bytes.size()) + " bytes, more than the " + std::to_string(kLargestMiB) +
+                 " MiB that kubejoin reads");
       return std::move(out_);
     }
     allowance_.bytes -= bytes.size();
@@ -106,17 +114,26 @@ class Peeler {
   }
 
  private:
-  void report(const Source& source, Mark mark, std::string_view id, std::string message, std::string hint = {}) { report(out_.errors, source, mark, id, std::move(message), std::move(hint)); }
-  static void report(std::vector<Error>& list, const Source& source, Mark mark, std::string_view id, std::string message, std::string hint) {
+  void report(const Source& source, Mark mark, std::string_view id, std::string message, std::string hint = {}) {
+    report(out_.errors, source, mark, id, std::move(message), std::move(hint));
+  }
+  static void report(std::vector<Error>& list, const Source& source, Mark mark, std::string_view id,
+                     std::string message, std::string hint) {
+    if (list.size() >= kMostErrors) return;
     Error error = fail(Kind::invalid, id, std::move(message), std::move(hint)).value();
     error.place = Document{std::make_shared<Source>(source), {}}.place(mark);
     list.push_back(std::move(error));
   }
-  static void append(std::vector<Error>& list, const std::vector<Error>& more) { list.insert(list.end(), more.begin(), more.end()); }
+  static void append(std::vector<Error>& list, const std::vector<Error>& more) {
+    const auto room = static_cast<std::ptrdiff_t>(kMostErrors - std::min(kMostErrors, list.size()));
+    list.insert(list.end(), more.begin(), more.begin() + std::min(room, std::ssize(more)));
+  }
 
   void peel(Source source, Form form, int depth) {
     if (trim(source.text).empty()) return;
-    if (depth > kDeepest) return report(source, {1, 1}, "envelope.too-deep", "more than " + std::to_string(kDeepest) + " layers around the document");
+    if (depth > kDeepest)
+      return report(source, {1, 1}, "envelope.too-deep",
+                    "more than " + std::to_string(kDeepest) + " layers around the document");
     if (is_gzip(source.text)) return peel_gzip(std::move(source), form, depth);
 
     if (source.text.starts_with("\xFF\xFE") || source.text.starts_with("\xFE\xFF"))
@@ -124,15 +141,27 @@ class Peeler {
 
     const std::string_view first = first_line(source.text);
     const std::string type = template_type(first);
-    if (form == Form::jinja || type == "jinja") return peel_jinja(std::move(source), form == Form::jinja ? Form::unknown : form, depth);
-    if (!type.empty() && mentions_us(source.text)) return report(source, {1, 1}, "jinja.type", "unknown template type " + quoted(type, 40), "write \"## template: jinja\"");
+    if (form == Form::jinja || type == "jinja")
+      return peel_jinja(std::move(source), form == Form::jinja ? Form::unknown : form, depth);
+    if (!type.empty() && mentions_us(source.text))
+      return report(source, {1, 1}, "jinja.type", "unknown template type " + quoted(type, 40),
+                    "write \"## template: jinja\"");
     if (form == Form::ours) return read_bare(source, true, depth);
-    if (form == Form::cloud_config_archive || first.starts_with("#cloud-config-archive")) return peel_archive(std::move(source), depth);
-    if (std::any_of(kForeign.begin(), kForeign.end(), [&](std::string_view word) { return first.starts_with(word); })) return;
-    if (form == Form::cloud_config || first.starts_with("#cloud-config")) return peel_cloud_config(std::move(source), depth);
+    if (form == Form::cloud_config_archive || first.starts_with("#cloud-config-archive"))
+      return peel_archive(std::move(source), depth);
+    if (std::any_of(kForeign.begin(), kForeign.end(), [&](std::string_view word) { return first.starts_with(word); }))
+      return;
+    if (form == Form::cloud_config || first.starts_with("#cloud-config"))
+      return peel_cloud_config(std::move(source), depth);
     if (is_mime(source.text)) return peel_mime(source, depth);
     if (looks_like_base64(source.text)) return peel_base64(std::move(source), depth);
     read_bare(source, false, depth);
+  }
+
+  // The whole user-data packed is still the user's text; a packed part has lines of its own.
+  static Source decoded(Source source, std::string text) {
+    if (!source.part.empty() && !source.part.ends_with("decoded")) source.part += ", decoded";
+    return {std::move(source.file), std::move(source.part), std::move(text)};
   }
 
   void peel_gzip(Source source, Form form, int depth) {
@@ -143,17 +172,17 @@ class Peeler {
       return out_.errors.push_back(std::move(error));
     }
     out_.layers.push_back("gzip");
-    source.text = std::move(*text);
-    peel(std::move(source), form, depth + 1);
+    peel(decoded(std::move(source), std::move(*text)), form, depth + 1);
   }
 
   void peel_base64(Source source, int depth) {
     auto bytes = base64_decode(trim(source.text));
-    if (!bytes) return report(out_.warnings, source, {1, 1}, "envelope.base64", "the data looks like base64, but does not decode", "it may have been cut off");
+    if (!bytes)
+      return report(out_.warnings, source, {1, 1}, "envelope.base64", "the data looks like base64, but does not decode",
+                    "it may have been cut off");
     if (!is_gzip(*bytes) && find_unprintable(*bytes) != bytes->npos) return;  // a random word
     out_.layers.push_back("base64");
-    source.text = std::move(*bytes);
-    peel(std::move(source), Form::unknown, depth + 1);
+    peel(decoded(std::move(source), std::move(*bytes)), Form::unknown, depth + 1);
   }
 
   void peel_mime(const Source& source, int depth) {
@@ -162,12 +191,12 @@ class Peeler {
     append(out_.errors, mime.errors);
     append(out_.warnings, mime.warnings);
     for (MimePart& part : mime.parts) {
-      const auto type = std::find_if(kMimeTypes.begin(), kMimeTypes.end(), [&](const MimeType& t) { return t.name == part.type; });
+      const auto type =
+          std::find_if(kMimeTypes.begin(), kMimeTypes.end(), [&](const MimeType& t) { return t.name == part.type; });
       if (type != kMimeTypes.end()) peel(std::move(part.source), type->form, depth + 1);
     }
   }
 
-  // What the template leaves unresolved is an error only when it stands in a document of ours; the rest is cloud-init's.
   void peel_jinja(Source source, Form form, int depth) {
     const auto layers_before = out_.layers.size();
     const auto documents_before = static_cast<std::ptrdiff_t>(out_.documents.size());
@@ -175,21 +204,24 @@ class Peeler {
     out_.layers.push_back("jinja");
     Rendered rendered = render_all(source, variables_);
     source.text = std::move(rendered.text);
-    if (const std::string_view header = first_line(source.text); !template_type(header).empty()) {  // its meaning is used up
+    if (const std::string_view header = first_line(source.text); !template_type(header).empty()) {
       const auto end = static_cast<std::size_t>(header.data() - source.text.data()) + header.size();
       const auto next = std::min(source.text.find('\n', end), source.text.size() - 1) + 1;
-      source.first_line += static_cast<int>(std::count(source.text.begin(), source.text.begin() + static_cast<std::ptrdiff_t>(next), '\n'));
+      source.first_line += static_cast<int>(
+          std::count(source.text.begin(), source.text.begin() + static_cast<std::ptrdiff_t>(next), '\n'));
       source.text.erase(0, next);
     }
     peel(std::move(source), form, depth + 1);
 
-    // What the template leaves unresolved is an error only when it stands in a document of ours; the rest is cloud-init's.
+    // What the template leaves unresolved is an error where it stands in a document of ours; elsewhere cloud-init
+    // renders it, with all of Jinja.
     const bool failed = std::ssize(out_.errors) > errors_before;
     const bool found = std::ssize(out_.documents) > documents_before;
     std::vector<Error> ours;
     for (Rendered::Problem& problem : rendered.problems) {
-      const bool matters = failed || std::any_of(out_.documents.begin() + documents_before, out_.documents.end(),
-                                                 [&](const Document& document) { return holds(document.root, problem.snippet); });
+      const bool matters =
+          failed || std::any_of(out_.documents.begin() + documents_before, out_.documents.end(),
+                                [&](const Document& document) { return holds(document.root, problem.snippet); });
       if (matters) ours.push_back(std::move(problem.error));
     }
     out_.errors.insert(out_.errors.begin() + errors_before, ours.begin(), ours.end());
@@ -212,10 +244,12 @@ class Peeler {
     for (const Value& item : documents[0].root.items) {
       const Value* content = item.type == Type::map ? item.find("content") : &item;
       const std::string type = item.string_or("type", "text/plain");
-      const auto known = std::find_if(kMimeTypes.begin(), kMimeTypes.end(), [&](const MimeType& t) { return t.name == type; });
+      const auto known =
+          std::find_if(kMimeTypes.begin(), kMimeTypes.end(), [&](const MimeType& t) { return t.name == type; });
       ++number;
       if (!content || content->type != Type::string || known == kMimeTypes.end()) continue;
-      peel(Source{source.file, part_within(source.part, "item " + std::to_string(number) + ", decoded"), content->text}, known->form, depth + 1);
+      peel(Source{source.file, part_within(source.part, "item " + std::to_string(number) + ", decoded"), content->text},
+           known->form, depth + 1);
     }
   }
 
@@ -244,7 +278,7 @@ class Peeler {
     for (const File& file : carried.files) read_file(file);
   }
 
-  // A file that somebody else would write: ours when a document in it is; its mistakes are reported when it says that it is.
+  // A file that somebody else would write: ours when a document in it is. A broken one is, when it says so.
   void read_file(const File& file) {
     const std::string& text = file.source->text;
     if (!mentions_us(text) || first_line(text).starts_with("#!")) return;
@@ -263,17 +297,23 @@ class Peeler {
     std::vector<Error> errors;
     std::vector<Document> documents = read(source, errors);
     const bool addressed = ours || mentions_us(source.text);
-    if (addressed || contains(source.text, "apiVersion") || contains(source.text, "\"ignition\"")) append(out_.errors, errors);
+    const auto stray = std::find_if(documents.begin(), documents.end(),
+                                    [](const Document& document) { return document.root.type != Type::map; });
+    if (ours && stray != documents.end())
+      report(source, stray->root.mark, "envelope.document", "a document must be a map",
+             "begin it with apiVersion and kind");
+    if (addressed || contains(source.text, "apiVersion") || contains(source.text, "\"ignition\""))
+      append(out_.errors, errors);
     for (Document& document : documents) {
       const Value& root = document.root;
-      if (root.type != Type::map) {
-        if (ours) report(source, root.mark, "envelope.document", "a document must be a map", "begin it with apiVersion and kind");
-      } else if (const Value* ignition = root.find("ignition"); ignition && ignition->find("version")) {
+      if (const Value* ignition = root.find("ignition"); ignition && ignition->find("version")) {
         out_.layers.push_back("ignition");
         take(read_ignition(document, allowance_), depth);
-      } else if (addressed || (is_typed(document) && source.part.empty())) {
+      } else if (root.type == Type::map && (addressed || (is_typed(document) && source.part.empty()))) {
         if (!is_typed(document) && (root.find("write_files") || root.find("kubejoin"))) {
-          report(out_.warnings, source, root.mark, "cloud-config.header", "a cloud-config without its first line: cloud-init will ignore it", "make #cloud-config the first line");
+          report(out_.warnings, source, root.mark, "cloud-config.header",
+                 "a cloud-config without its first line: cloud-init will ignore it",
+                 "make #cloud-config the first line");
           out_.layers.push_back("cloud-config");
           take(read_cloud_config(document, allowance_), depth);
         } else {
@@ -292,7 +332,9 @@ class Peeler {
 
 }  // namespace
 
-std::string part_within(const std::string& outer, std::string_view name) { return outer.empty() ? std::string(name) : outer + ", " + std::string(name); }
+std::string part_within(const std::string& outer, std::string_view name) {
+  return outer.empty() ? std::string(name) : outer + ", " + std::string(name);
+}
 
 Unwrapped unwrap(std::string_view bytes, const std::string& file, const Variables* variables, const Limits& limits) {
   return Peeler(variables, limits).unwrap(bytes, file);

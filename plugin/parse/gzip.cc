@@ -37,20 +37,24 @@ Result<std::string> gunzip(std::string_view bytes, Allowance& allowance) {
     const int status = inflate(&stream, Z_NO_FLUSH);
     const std::size_t count = buffer.size() - stream.avail_out;
     if (count > allowance.bytes)
-      return fail(Kind::invalid, "gzip.too-large", "the data is larger after unpacking than the 10 MiB that kubejoin reads",
+      return fail(Kind::invalid, "gzip.too-large",
+                  "the data is larger after unpacking than the 10 MiB that kubejoin reads",
                   "let the machine fetch large files itself");
     allowance.bytes -= count;
     out.append(buffer.data(), count);
     if (status == Z_STREAM_END) {
       const std::string_view rest = bytes.substr(bytes.size() - stream.avail_in);
       if (rest.find_first_not_of('\0') == rest.npos) return out;
-      if (!is_gzip(rest)) return fail(Kind::invalid, "gzip.broken", "unable to unpack gzip data: other data follows its end");
+      if (!is_gzip(rest))
+        return fail(Kind::invalid, "gzip.broken", "unable to unpack gzip data: other data follows its end");
       inflateReset(&stream);
     } else if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 && count == 0)) {
-      return fail(Kind::invalid, "gzip.broken", "unable to unpack gzip data: it is truncated after " + std::to_string(bytes.size()) + " bytes",
+      return fail(Kind::invalid, "gzip.broken",
+                  "unable to unpack gzip data: it is truncated after " + std::to_string(bytes.size()) + " bytes",
                   "the platform's size limit may have cut it off");
     } else if (status != Z_OK) {
-      return fail(Kind::invalid, "gzip.broken", std::string("unable to unpack gzip data: ") + (stream.msg ? stream.msg : "it is damaged"),
+      return fail(Kind::invalid, "gzip.broken",
+                  std::string("unable to unpack gzip data: ") + (stream.msg ? stream.msg : "it is damaged"),
                   "compress it again, and pass it as binary, not as text");
     }
   }

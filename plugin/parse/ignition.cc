@@ -9,6 +9,8 @@
 namespace kubejoin::parse {
 namespace {
 
+constexpr std::size_t kMostErrors = 50;
+
 std::optional<std::string> percent_decode(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -41,12 +43,16 @@ class Reader {
 
   Carried read() {
     if (const Value* files = document_.root.at("/storage/files"); files && files->type == Type::list)
-      for (std::size_t i = 0; i < files->items.size(); ++i) read_file(files->items[i], "storage.files[" + std::to_string(i) + "]");
+      for (std::size_t i = 0; i < files->items.size(); ++i)
+        read_file(files->items[i], "storage.files[" + std::to_string(i) + "]");
     // Other configs, given in place: merge and replace in 3.x, append and replace in 2.x.
     for (const char* list : {"merge", "append"})
-      if (const Value* configs = document_.root.at(std::string("/ignition/config/") + list); configs && configs->type == Type::list)
-        for (std::size_t i = 0; i < configs->items.size(); ++i) read_config(configs->items[i], std::string("ignition.config.") + list + "[" + std::to_string(i) + "]");
-    if (const Value* config = document_.root.at("/ignition/config/replace")) read_config(*config, "ignition.config.replace");
+      if (const Value* configs = document_.root.at(std::string("/ignition/config/") + list);
+          configs && configs->type == Type::list)
+        for (std::size_t i = 0; i < configs->items.size(); ++i)
+          read_config(configs->items[i], std::string("ignition.config.") + list + "[" + std::to_string(i) + "]");
+    if (const Value* config = document_.root.at("/ignition/config/replace"))
+      read_config(*config, "ignition.config.replace");
     return std::move(carried_);
   }
 
@@ -60,7 +66,8 @@ class Reader {
     const Value* append = entry.find("append");  // 3.x: a list of contents; 2.x: a boolean
     if (const Value* contents = entry.find("contents")) add(path, name, *contents, append && append->boolean);
     if (append && append->type == Type::list)
-      for (std::size_t i = 0; i < append->items.size(); ++i) add(path, name + ".append[" + std::to_string(i) + "]", append->items[i], true);
+      for (std::size_t i = 0; i < append->items.size(); ++i)
+        add(path, name + ".append[" + std::to_string(i) + "]", append->items[i], true);
   }
 
   void add(const std::string& path, const std::string& name, const Value& resource, bool append) {
@@ -69,8 +76,10 @@ class Reader {
     const auto [place, fresh] = by_path_.emplace(path, carried_.files.size());
     if (fresh) return carried_.files.push_back({name, path, std::move(source)});
     File& earlier = carried_.files[place->second];
-    if (append) earlier.source->text += source->text;
-    else earlier = {name, path, std::move(source)};
+    if (append)
+      earlier.source->text += source->text;
+    else
+      earlier = {name, path, std::move(source)};
   }
 
   std::shared_ptr<Source> unpack(const Value& resource, const std::string& name, const std::string& path) {
@@ -78,25 +87,34 @@ class Reader {
     if (!url || url->type != Type::string || url->text.empty()) return {};
     const bool ours = path.find("kube") != path.npos;
     const auto refuse = [&](std::vector<Error>& list, std::string_view id, std::string message, std::string hint) {
+      if (list.size() >= kMostErrors) return nullptr;
       Error e = fail(Kind::invalid, id, std::move(message), std::move(hint)).value();
       e.place = document_.place(url->mark, true);
       list.push_back(std::move(e));
       return nullptr;
     };
     if (!lower(url->text.substr(0, 5)).starts_with("data:")) {
-      if (ours) refuse(carried_.warnings, "ignition.source", name + " (" + printable(path, 80) + ") comes from elsewhere and is not read", "put the document into a data: URL");
+      if (ours)
+        refuse(carried_.warnings, "ignition.source",
+               name + " (" + printable(path, 80) + ") comes from elsewhere and is not read",
+               "put the document into a data: URL");
       return {};
     }
     auto& list = ours ? carried_.errors : carried_.doubts;
     auto bytes = decode_data_url(url->text);
-    if (!bytes) return refuse(list, "ignition.source", "unable to decode " + name + ": its data: URL is damaged", "data:;base64,… or data:,… with % escapes");
+    if (!bytes)
+      return refuse(list, "ignition.source", "unable to decode " + name + ": its data: URL is damaged",
+                    "data:;base64,… or data:,… with % escapes");
     const std::string compression = resource.string_or("compression", "");
     if (compression == "gzip") {
       auto unpacked = gunzip(*bytes, allowance_);
-      if (!unpacked) return refuse(list, unpacked.error().id, "unable to read " + name + ": " + unpacked.error().message, unpacked.error().hint);
+      if (!unpacked)
+        return refuse(list, unpacked.error().id, "unable to read " + name + ": " + unpacked.error().message,
+                      unpacked.error().hint);
       bytes = std::move(*unpacked);
     } else if (!compression.empty()) {
-      return refuse(list, "ignition.compression", "unknown compression " + quoted(compression, 40) + " of " + name, "use gzip, or none");
+      return refuse(list, "ignition.compression", "unknown compression " + quoted(compression, 40) + " of " + name,
+                    "use gzip, or none");
     }
     auto source = std::make_shared<Source>();
     source->file = document_.source->file;

@@ -10,14 +10,16 @@ namespace kubejoin::parse {
 namespace {
 
 constexpr const char* kSupported =
-    "supported are {{ v1.local_hostname }}, {{ ds.meta_data[\"key\"] }}, {{ name | default('x') }}, {{ name.split('.')[0] }}, {# … #} and {% raw %}";
+    "supported are {{ v1.local_hostname }}, {{ ds.meta_data[\"key\"] }}, {{ name | default('x') }}, {{ "
+    "name.split('.')[0] }}, {# … #} and {% raw %}";
 constexpr std::size_t kMostProblems = 50;
 constexpr std::size_t kLargest = 10 << 20;
 constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
 // cloud-init offers ds.meta_data.local-hostname also with underscores, and v1.region also as v1_region.
 std::string canonical(std::string name) {
-  std::replace_if(name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
   return name;
 }
 
@@ -46,7 +48,8 @@ class ExpressionReader {
         const auto separator = string();
         if (!separator || separator->empty() || !take(")") || !take("[")) return {};
         const std::string index = word();
-        if (index.empty() || index.size() > 4 || index.find_first_not_of("0123456789") != index.npos || !take("]")) return {};
+        if (index.empty() || index.size() > 4 || index.find_first_not_of("0123456789") != index.npos || !take("]"))
+          return {};
         expression.split = {*separator, std::stoul(index)};
         break;
       } else if (take(".")) {
@@ -115,10 +118,14 @@ class Renderer {
       copy(text_.substr(at_, open - at_));
       at_ = open;
       const std::string_view rest = text_.substr(at_);
-      if (rest.starts_with("{{")) variable();
-      else if (rest.starts_with("{#")) comment();
-      else if (rest.starts_with("{%")) statement();
-      else step(std::min<std::size_t>(rest.size(), 1));
+      if (rest.starts_with("{{"))
+        variable();
+      else if (rest.starts_with("{#"))
+        comment();
+      else if (rest.starts_with("{%"))
+        statement();
+      else
+        step(std::min<std::size_t>(rest.size(), 1));
     }
     copy(text_.substr(at_));
     end_quote();
@@ -147,7 +154,8 @@ class Renderer {
 
   void problem(std::string_view id, std::string message, std::string hint, std::string_view snippet) {
     const auto before = text_.substr(0, at_);
-    const Mark mark{line_ + static_cast<int>(std::count(before.begin() + static_cast<std::ptrdiff_t>(counted_), before.end(), '\n')),
+    const Mark mark{line_ + static_cast<int>(
+                                std::count(before.begin() + static_cast<std::ptrdiff_t>(counted_), before.end(), '\n')),
                     static_cast<int>(at_ - (before.find_last_of('\n') + 1)) + 1};
     line_ = mark.line;
     counted_ = at_;
@@ -158,7 +166,8 @@ class Renderer {
 
   const std::string* look_up(const std::string& name) const {
     auto found = values_.find(canonical(name));
-    if (found == values_.end()) found = values_.find("v1_" + canonical(name));  // cloud-init lifts v1's names to the top
+    if (found == values_.end())
+      found = values_.find("v1_" + canonical(name));  // cloud-init lifts v1's names to the top
     return found == values_.end() ? nullptr : &found->second;
   }
 
@@ -178,8 +187,8 @@ class Renderer {
   }
 
   void variable() {
-    const auto line_end = std::min(text_.find('\n', at_), text_.size());
-    const auto close = text_.substr(0, line_end).find("}}", at_);
+    if (line_end_ <= at_) line_end_ = std::min(text_.find('\n', at_), text_.size());
+    const auto close = text_.substr(0, line_end_).find("}}", at_);
     if (close == text_.npos) {
       const std::string_view snippet = text_.substr(at_, 2);
       problem("jinja.unclosed", "the {{ that opens here is not closed on its line", "add }}", snippet);
@@ -200,7 +209,9 @@ class Renderer {
       for (const auto& [name, unused] : *variables_) names.push_back(name);
       const auto guess = did_you_mean(expression->name, names);
       problem("jinja.unknown-name", "this instance's metadata has no " + quoted(expression->name, 80),
-              guess ? "did you mean " + *guess + "?" : "kubejoin query shows what it has; {{ name | default('x') }} gives a substitute", snippet);
+              guess ? "did you mean " + *guess + "?"
+                    : "kubejoin query shows what it has; {{ name | default('x') }} gives a substitute",
+              snippet);
       return leave(snippet);
     }
     if (!expression->split) {
@@ -209,9 +220,12 @@ class Renderer {
       const auto& [separator, index] = *expression->split;
       std::string_view rest = *value;
       std::size_t n = 0;
-      for (auto cut = rest.find(separator); n < index && cut != rest.npos; cut = rest.find(separator), ++n) rest.remove_prefix(cut + separator.size());
+      for (auto cut = rest.find(separator); n < index && cut != rest.npos; cut = rest.find(separator), ++n)
+        rest.remove_prefix(cut + separator.size());
       if (n < index) {
-        problem("jinja.index", quoted(*value, 80) + " has no piece " + std::to_string(index) + " between " + quoted(separator, 20), "the first piece is [0]", snippet);
+        problem("jinja.index",
+                quoted(*value, 80) + " has no piece " + std::to_string(index) + " between " + quoted(separator, 20),
+                "the first piece is [0]", snippet);
         return leave(snippet);
       }
       copy(rest.substr(0, rest.find(separator)));
@@ -244,7 +258,8 @@ class Renderer {
     for (auto word = text_.find(kWord, from); word != text_.npos; word = text_.find(kWord, word + 1)) {
       const auto before = text_.find_last_not_of("- ", word - 1);
       const auto after = text_.find_first_not_of("- ", word + kWord.size());
-      if (before != text_.npos && before > from && text_.substr(before - 1, 2) == "{%" && after != text_.npos && text_.substr(after, 2) == "%}")
+      if (before != text_.npos && before > from && text_.substr(before - 1, 2) == "{%" && after != text_.npos &&
+          text_.substr(after, 2) == "%}")
         return {before - 1, after + 2};
     }
     return {text_.npos, text_.npos};
@@ -272,7 +287,8 @@ class Renderer {
   std::map<std::string, std::string> values_;  // by canonical name
   Rendered rendered_;
   std::size_t at_ = 0;
-  std::size_t counted_ = 0;  // up to here line breaks have been counted
+  std::size_t line_end_ = 0;  // of the last variable's line
+  std::size_t counted_ = 0;   // up to here line breaks have been counted
   int line_ = 1;
   bool quoting_ = false;
 };

@@ -22,7 +22,8 @@ struct Allowance {
 
 // ---- gzip (RFC 1952) ----
 bool is_gzip(std::string_view bytes);
-// All members, one after the other. "gzip.broken" (truncated, damaged), "gzip.too-large". No Place: the caller knows it.
+// All members, one after the other. "gzip.broken" (truncated, damaged), "gzip.too-large". No Place: the caller knows
+// it.
 Result<std::string> gunzip(std::string_view bytes, Allowance& allowance);
 
 // ---- MIME (RFC 2045, 2046) ----
@@ -51,7 +52,7 @@ struct Carried {
   std::vector<File> texts;          // meant for us
   std::vector<Document> documents;  // meant for us
   std::vector<Error> errors;
-  std::vector<Error> doubts;        // could not be read, and may be no affair of ours
+  std::vector<Error> doubts;  // could not be read, and may be no affair of ours
   std::vector<Error> warnings;
 };
 // cloud-init's write_files and our key `kubejoin` (cloudinit/config/cc_write_files.py).

@@ -57,7 +57,8 @@ std::string parameter(std::string_view value, std::string_view wanted) {
     std::string text;
     if (rest.starts_with('"')) {
       std::size_t i = 1;
-      for (; i < rest.size() && rest[i] != '"'; ++i) text += rest[i] == '\\' && i + 1 < rest.size() ? rest[++i] : rest[i];
+      for (; i < rest.size() && rest[i] != '"'; ++i)
+        text += rest[i] == '\\' && i + 1 < rest.size() ? rest[++i] : rest[i];
       rest.remove_prefix(std::min(i + 1, rest.size()));
     } else {
       text = trim(rest.substr(0, rest.find(';')));
@@ -97,9 +98,9 @@ class Reader {
   Mime mime;
 
   // An entity: headers, an empty line, a body.
-  void read(const Source& source, int depth) {
-    const Document here{std::make_shared<Source>(source), {}};
-    LineReader lines{source.text};
+  void read(Source source, int depth) {
+    const Document here{std::make_shared<Source>(std::move(source)), {}};
+    LineReader lines{here.source->text};
     std::vector<Header> headers;
     if (!read_headers(here, lines, headers)) return;
     const auto find = [&](std::string_view name) {
@@ -112,8 +113,11 @@ class Reader {
     if (type.starts_with("multipart/")) {
       const std::string boundary = parameter(content_type.value, "boundary");
       if (boundary.empty())
-        return error(here, content_type.line, "mime.boundary", "a multipart without a boundary", "Content-Type: multipart/mixed; boundary=\"==BOUNDARY==\"");
-      if (depth >= kDeepest) return error(here, content_type.line, "mime.too-deep", "multiparts nested deeper than " + std::to_string(kDeepest) + " levels");
+        return error(here, content_type.line, "mime.boundary", "a multipart without a boundary",
+                     "Content-Type: multipart/mixed; boundary=\"==BOUNDARY==\"");
+      if (depth >= kDeepest)
+        return error(here, content_type.line, "mime.too-deep",
+                     "multiparts nested deeper than " + std::to_string(kDeepest) + " levels");
       return read_multipart(here, lines, boundary, content_type.line, depth);
     }
     const Header encoding = find("content-transfer-encoding");
@@ -125,7 +129,8 @@ class Reader {
     add(mime.errors, here, line, id, std::move(message), std::move(hint));
   }
 
-  static void add(std::vector<Error>& list, const Document& here, int line, std::string_view id, std::string message, std::string hint) {
+  static void add(std::vector<Error>& list, const Document& here, int line, std::string_view id, std::string message,
+                  std::string hint) {
     Error e = fail(Kind::invalid, id, std::move(message), std::move(hint)).value();
     e.place = here.place({line, 1});
     list.push_back(std::move(e));
@@ -144,7 +149,9 @@ class Reader {
       }
       const std::string name = header_name(*line);
       if (name.empty() || headers.size() >= kMostHeaders) {
-        error(here, lines.number, "mime.header", name.empty() ? "expected a MIME header, \"Name: value\"" : "too many MIME headers", "an empty line ends the headers");
+        error(here, lines.number, "mime.header",
+              name.empty() ? "expected a MIME header, \"Name: value\"" : "too many MIME headers",
+              "an empty line ends the headers");
         return false;
       }
       headers.push_back({name, std::string(trim(line->substr(line->find(':') + 1))), lines.number});
@@ -152,7 +159,8 @@ class Reader {
     return true;
   }
 
-  void read_multipart(const Document& here, LineReader& lines, const std::string& boundary, int header_line, int depth) {
+  void read_multipart(const Document& here, LineReader& lines, const std::string& boundary, int header_line,
+                      int depth) {
     const Source& outer = *here.source;
     const std::string delimiter = "--" + boundary;
     std::size_t begin = std::string::npos;  // of the open part
@@ -169,12 +177,13 @@ class Reader {
         auto end = line ? line_begin : outer.text.size();
         if (line && end > begin && outer.text[end - 1] == '\n') --end;  // this break belongs to the delimiter
         if (line && end > begin && outer.text[end - 1] == '\r') --end;
-        if (mime.parts.size() >= kMostParts) return error(here, first_line, "mime.too-many-parts", "more than " + std::to_string(kMostParts) + " MIME parts");
-        Source part = outer;
-        part.part = part_within(outer.part, "part " + std::to_string(++count));
-        part.text = outer.text.substr(begin, end - begin);
-        part.first_line = outer.first_line + first_line - 1;
-        read(part, depth + 1);
+        if (mime.parts.size() + mime.errors.size() >= kMostParts)
+          return error(here, first_line, "mime.too-many-parts",
+                       "more than " + std::to_string(kMostParts) + " MIME parts");
+        const std::string name = part_within(outer.part, "part " + std::to_string(++count));
+        read({outer.file, name, outer.text.substr(begin, end - begin), outer.first_line + first_line - 1,
+              outer.first_column},
+             depth + 1);
       }
       if (closing) return;
       if (!line) break;
@@ -182,17 +191,22 @@ class Reader {
       first_line = lines.number + 1;
     }
     if (begin == std::string::npos)
-      return error(here, header_line, "mime.boundary", "the boundary " + quoted(boundary, 80) + " appears nowhere in the body", "each part begins after a line " + printable(delimiter, 80));
-    add(mime.warnings, here, header_line, "mime.truncated", "the line " + quoted(delimiter + "--", 80) + " that ends the multipart is missing",
+      return error(here, header_line, "mime.boundary",
+                   "the boundary " + quoted(boundary, 80) + " appears nowhere in the body",
+                   "each part begins after a line " + printable(delimiter, 80));
+    add(mime.warnings, here, header_line, "mime.truncated",
+        "the line " + quoted(delimiter + "--", 80) + " that ends the multipart is missing",
         "the text may have been cut off");
   }
 
-  void read_leaf(const Document& here, const LineReader& lines, const std::string& type, const Header& encoding, int depth) {
-    MimePart part{type, *here.source};
+  void read_leaf(const Document& here, const LineReader& lines, const std::string& type, const Header& encoding,
+                 int depth) {
+    const Source& whole = *here.source;
+    MimePart part{
+        type,
+        {whole.file, whole.part, whole.text.substr(lines.at), whole.first_line + lines.number, whole.first_column}};
     Source& source = part.source;
     const int body_line = lines.number + 1;
-    source.text = here.source->text.substr(lines.at);
-    source.first_line += lines.number;
     if (depth == 0) source.part = part_within(source.part, "part 1");
 
     const std::string how = lower(encoding.value);
@@ -200,7 +214,8 @@ class Reader {
       auto decoded = how == "base64" ? decode_base64(source.text) : decode_quoted_printable(source.text);
       if (!decoded) {
         const std::string culprit = how == "base64" ? base64_culprit(source.text) : "";
-        return error(here, body_line, "mime.encoding", "unable to decode " + source.part + ": it is no " + how + culprit);
+        return error(here, body_line, "mime.encoding",
+                     "unable to decode " + source.part + ": it is no " + how + culprit);
       }
       source.text = std::move(*decoded);
       source.part += ", decoded";

@@ -48,8 +48,19 @@ bool looks_like_number(std::string_view text) {
 }
 
 bool looks_like_another_type(std::string_view text) {
-  static constexpr std::array<std::string_view, 14> kWords = {"", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "<<", "=", ".nan"};
+  static constexpr std::array<std::string_view, 14> kWords = {"",   "~",   "null", "true", "false", "yes", "no",
+                                                              "on", "off", "y",    "n",    "<<",    "=",   ".nan"};
   return std::find(kWords.begin(), kWords.end(), lower(text)) != kWords.end() || looks_like_number(text);
+}
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+// C1 controls, LS, PS and the byte order mark: readers refuse them or take them for a line break. The code point, or 0.
+unsigned odd_character(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(text[i])); };
+  if (text.size() >= 2 && at(0) == 0xC2 && at(1) <= 0x9F) return at(1);
+  if (text.starts_with("\xE2\x80\xA8") || text.starts_with("\xE2\x80\xA9")) return 0x2028 + at(2) - 0xA8;
+  return text.starts_with("\xEF\xBB\xBF") ? 0xFEFF : 0;
 }
 
 // What libyaml's emitter (and Go's port of it) decides about a text before it chooses a style.
@@ -74,8 +85,8 @@ Shape shape_of(std::string_view text) {
     if (c == '\n') shape.plain = false;
     if (c == '\n' && i + 1 < text.size() && text[i + 1] == ' ') shape.single = false;
     const bool space_before_break = c == ' ' && i + 1 < text.size() && text[i + 1] == '\n';
-    const bool control = (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F;
-    if (space_before_break || control) return {false, false, false};
+    if (space_before_break || (is_control(c) && c != '\n') || odd_character(text.substr(i)) != 0)
+      return {false, false, false};
   }
   return shape;
 }
@@ -83,13 +94,21 @@ Shape shape_of(std::string_view text) {
 std::string double_quoted(std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c == '\r') out += "\\r";
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) ((out += "\\x") += kHex[static_cast<unsigned char>(c) >> 4]) += kHex[c & 15];
-    else out += c;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (const unsigned odd = odd_character(text.substr(i)); odd != 0) {
+      out += "\\u";
+      for (int shift = 12; shift >= 0; shift -= 4) out += kHex[odd >> shift & 15];
+      i += odd < 0x100 ? 1 : 2;  // the rest of its bytes
+    } else if (c == '"' || c == '\\') {
+      (out += '\\') += c;
+    } else if (c == '\n' || c == '\t' || c == '\r') {
+      (out += '\\') += c == '\n' ? 'n' : c == '\t' ? 't' : 'r';
+    } else if (is_control(c)) {
+      ((out += "\\x") += kHex[static_cast<unsigned char>(c) >> 4]) += kHex[c & 15];
+    } else {
+      out += c;
+    }
   }
   return out + '"';
 }
@@ -97,8 +116,10 @@ std::string double_quoted(std::string_view text) {
 std::string literal(std::string_view text, std::size_t indent) {
   std::string out = "|";
   if (text[0] == ' ' || text[0] == '\n') out += '2';
-  if (!text.ends_with('\n')) out += '-';
-  else if (text.size() == 1 || text[text.size() - 2] == '\n') out += '+';
+  if (!text.ends_with('\n'))
+    out += '-';
+  else if (text.size() == 1 || text[text.size() - 2] == '\n')
+    out += '+';
   if (text.ends_with('\n')) text.remove_suffix(1);
   for (const std::string& line : split(text, '\n')) {
     out += '\n';
@@ -117,13 +138,19 @@ std::string string_text(std::string_view text, std::size_t indent, bool key) {
 
 std::string scalar_text(const Value& value, std::size_t indent) {
   switch (value.type) {
-    case Type::null: return "null";
-    case Type::boolean: return value.boolean ? "true" : "false";
-    case Type::list: return "[]";
-    case Type::map: return "{}";
-    case Type::string: return string_text(value.text, indent, false);
+    case Type::null:
+      return "null";
+    case Type::boolean:
+      return value.boolean ? "true" : "false";
+    case Type::list:
+      return "[]";
+    case Type::map:
+      return "{}";
+    case Type::string:
+      return string_text(value.text, indent, false);
     case Type::integer:
-    case Type::number: break;
+    case Type::number:
+      break;
   }
   return value.text;
 }
@@ -135,8 +162,10 @@ void write_block(std::string& out, const Value& value, std::size_t indent) {
   std::string margin;
   for (const Value& item : value.items) {
     out += margin + "- ";
-    if (is_block(item)) write_block(out, item, indent + 2);
-    else out += scalar_text(item, indent) + "\n";
+    if (is_block(item))
+      write_block(out, item, indent + 2);
+    else
+      out += scalar_text(item, indent) + "\n";
     margin = std::string(indent, ' ');
   }
   for (const Value::Member& member : value.members) {
@@ -156,8 +185,10 @@ void write_block(std::string& out, const Value& value, std::size_t indent) {
 
 std::string to_yaml(const Value& value) {
   std::string out;
-  if (is_block(value)) write_block(out, value, 0);
-  else out = scalar_text(value, 0) + "\n";
+  if (is_block(value))
+    write_block(out, value, 0);
+  else
+    out = scalar_text(value, 0) + "\n";
   return out;
 }
 

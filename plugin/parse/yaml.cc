@@ -21,13 +21,16 @@ namespace {
 constexpr std::size_t kMostErrors = 50;
 constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
 
+constexpr const char* kNoKey = "expected \"key: value\"";
+constexpr const char* kNoKeyHint = "a \":\" is missing, or a quote";
 constexpr const char* kTemplateMessage = "{{ … }} or {% … %} in a text that is no template";
-constexpr const char* kTemplateHint = "make \"## template: jinja\" the first line and quote the value: '{{ v1.local_hostname }}'";
+constexpr const char* kTemplateHint =
+    "make \"## template: jinja\" the first line and quote the value: '{{ v1.local_hostname }}'";
 
 // Ends the reading of a document from within yaml-cpp; the error is already recorded.
 struct Stop {};
 
-// ---- Scalars: YAML 1.2 core schema (§10.3.2) ---------------------------------------------------------------------------
+// ---- Scalars: YAML 1.2 core schema (§10.3.2) ----------------------------------------------------
 
 bool all_of(std::string_view text, std::string_view alphabet) {
   return !text.empty() && text.find_first_not_of(alphabet) == text.npos;
@@ -78,7 +81,7 @@ Type core_type(std::string_view text) {
   return is_number(text) ? Type::number : Type::string;
 }
 
-// ---- The text before yaml-cpp sees it ----------------------------------------------------------------------------------
+// ---- The text before yaml-cpp sees it -----------------------------------------------------------
 
 // One document of a text: `---` at the start of a line ends a document whatever surrounds it, so that a broken one
 // does not hide the mistakes of the next, and content after the end of a document is noticed.
@@ -86,12 +89,13 @@ struct Chunk {
   std::size_t begin = 0;
   std::size_t end = 0;
   int first_line = 1;
+  int directive_line = 0;  // of a %DIRECTIVE behind content, where none can be
 };
 
 std::vector<Chunk> split_documents(std::string_view text) {
   std::vector<Chunk> chunks;
   const std::size_t begin = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-  Chunk chunk{begin, begin, 1};
+  Chunk chunk{begin, begin};
   bool content = false;
   const auto close = [&](std::size_t end) {
     chunk.end = end;
@@ -106,12 +110,14 @@ std::vector<Chunk> split_documents(std::string_view text) {
     if (marker && here.starts_with("---")) {
       if (content) {
         close(at);
-        chunk = {at, at, line};
+        chunk = {at, at, line, 0};
       }
       content = true;
     } else if (marker && here.starts_with("...")) {
       close(at);
-      chunk = {next, next, line + 1};
+      chunk = {next, next, line + 1, 0};
+    } else if (content && here.starts_with('%')) {
+      chunk.directive_line = line;
     } else if (!content && !here.starts_with('%')) {
       const std::string_view words = trim(here);
       content = !words.empty() && words[0] != '#';
@@ -136,7 +142,8 @@ class Feed : public std::streambuf {
  protected:
   std::streamsize xsgetn(char* into, std::streamsize size) override {
     const auto count = std::min<std::ptrdiff_t>(size, egptr() - gptr());
-    for (const char c : std::string_view(gptr(), static_cast<std::size_t>(count))) hoard_ += kWeight[static_cast<unsigned char>(c)];
+    for (const char c : std::string_view(gptr(), static_cast<std::size_t>(count)))
+      hoard_ += kWeight[static_cast<unsigned char>(c)];
     if (exhausted()) throw Stop{};
     std::copy_n(gptr(), count, into);
     setg(eback(), gptr() + count, egptr());
@@ -156,17 +163,19 @@ class Feed : public std::streambuf {
 
 // Words beside which a value is not shown when a line is quoted because of its syntax: nobody knows yet what it holds.
 bool may_hold_secret(std::string_view line) {
-  static constexpr std::array<std::string_view, 8> kWords = {"token", "secret", "passw", "key", "bearer", "credential", "auth", "private"};
+  static constexpr std::array<std::string_view, 8> kWords = {"token",  "secret",     "passw", "key",
+                                                             "bearer", "credential", "auth",  "private"};
   const std::string small = lower(line);
   std::size_t run = 0;  // of base64
   for (const char c : small) {
     run = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=' ? run + 1 : 0;
     if (run >= 40) return true;
   }
-  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) { return small.find(word) != small.npos; });
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view word) { return small.find(word) != small.npos; });
 }
 
-// ---- Events to values --------------------------------------------------------------------------------------------------
+// ---- Events to values ---------------------------------------------------------------------------
 
 struct Budget {
   std::size_t nodes = 0;
@@ -200,7 +209,8 @@ class Builder : public YAML::EventHandler {
   void OnDocumentEnd() override { finished_ = true; }
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override;
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override;
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& scalar) override;
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& scalar) override;
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Style style) override {
     open(Type::list, mark, tag, anchor, style);
   }
@@ -269,10 +279,14 @@ std::optional<Document> Builder::read(const Chunk& chunk) {
       YAML::Parser parser(stream);
       while (parser.HandleNextDocument(*this)) {
       }
+      if (chunk.directive_line > quote_end_line_)
+        report({chunk.directive_line, 1}, "yaml.syntax", "a directive inside a document",
+               "quote a value that begins with %");
     } catch (const YAML::Exception& exception) {
       explain(exception);
     } catch (const Stop&) {
-      if (feed.exhausted()) report({chunk.first_line, 1}, "yaml.too-many-nodes", "more than " + std::to_string(limits_.nodes) + " values");
+      if (feed.exhausted())
+        report({chunk.first_line, 1}, "yaml.too-many-nodes", "more than " + std::to_string(limits_.nodes) + " values");
     }
   } catch (const Stop&) {  // more errors than anyone reads
   }
@@ -303,7 +317,8 @@ void Builder::charge(const Value& value) {
 void Builder::OnDocumentStart(const YAML::Mark& mark) {
   feed_->drained();
   if (finished_)
-    stop(mark_of(mark), "yaml.syntax", "unexpected text after the end of the document", "separate documents with a line that is ---");
+    stop(mark_of(mark), "yaml.syntax", "unexpected text after the end of the document",
+         "separate documents with a line that is ---");
 }
 
 void Builder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -317,10 +332,16 @@ void Builder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
   if (value.text.empty() && !stack_.empty()) {
     const Frame& frame = stack_.back();
     if (frame.pending) {
-      value.mark = frame.pending->mark;
+      const Mark key = frame.pending->mark;
+      // At the end of a text yaml-cpp takes a lone word for a key.
+      if (!frame.flow && value.mark.line == key.line && value.mark.column == key.column)
+        stop(key, "yaml.syntax", kNoKey, kNoKeyHint);
+      value.mark = key;
     } else if (const auto dash = text().find_last_not_of(" \t\r\n", offset == 0 ? 0 : offset - 1);
-               frame.value.type == Type::list && dash != std::string::npos && dash > frame.offset && text()[dash] == '-') {
-      const auto lines = std::count(text().begin() + static_cast<std::ptrdiff_t>(dash), text().begin() + static_cast<std::ptrdiff_t>(offset), '\n');
+               frame.value.type == Type::list && !frame.flow && dash != std::string::npos && dash >= frame.offset &&
+               text()[dash] == '-') {
+      const auto lines = std::count(text().begin() + static_cast<std::ptrdiff_t>(dash),
+                                    text().begin() + static_cast<std::ptrdiff_t>(offset), '\n');
       value.mark.line -= static_cast<int>(lines);
       value.mark.column = static_cast<int>(dash - text().find_last_of('\n', dash));
     }
@@ -335,11 +356,14 @@ void Builder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
   add(found->second, 0);
 }
 
-void Builder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& scalar) {
+void Builder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       const std::string& scalar) {
   const Mark at = mark_of(mark);
-  if (scalar.size() > limits_.scalar) stop(at, "yaml.too-large", "a text of more than " + std::to_string(limits_.scalar) + " bytes");
+  if (scalar.size() > limits_.scalar)
+    stop(at, "yaml.too-large", "a text of more than " + std::to_string(limits_.scalar) + " bytes");
   std::size_t offset = offset_of(mark);
-  while (offset < chunk_.end && (text()[offset] == '!' || text()[offset] == '&')) {  // its tag and anchor stand before it
+  while (offset < chunk_.end &&
+         (text()[offset] == '!' || text()[offset] == '&')) {  // its tag and anchor stand before it
     offset = std::min(text().find_first_of(" \t\r\n", offset), chunk_.end);
     offset = std::min(text().find_first_not_of(" \t\r\n", offset), chunk_.end);
   }
@@ -358,7 +382,9 @@ void Builder::check_quotes(Mark mark, std::size_t offset) {
     const char next = i + 1 < chunk_.end ? text()[i + 1] : '\n';
     if (c == '\n') ++line;
     if (quote == '"' && c == '\\') {
-      if (next == 'N' || next == '_') report(mark, "yaml.escape", std::string("the escape \\") + next + " is not supported", "write \\u0085 or \\u00a0");
+      if (next == 'N' || next == '_')
+        report(mark, "yaml.escape", std::string("the escape \\") + next + " is not supported",
+               "write \\u0085 or \\u00a0");
       if (next != '\n') ++i;
     } else if (c == quote && quote == '\'' && next == quote) {
       ++i;
@@ -366,7 +392,9 @@ void Builder::check_quotes(Mark mark, std::size_t offset) {
       break;
     }
   }
-  if (i >= chunk_.end) stop(mark, "yaml.unclosed", std::string("the ") + quote + " that opens here is never closed", std::string("add the closing ") + quote);
+  if (i >= chunk_.end)
+    stop(mark, "yaml.unclosed", std::string("the ") + quote + " that opens here is never closed",
+         std::string("add the closing ") + quote);
   quote_ = mark;
   quote_end_line_ = line;
 }
@@ -400,7 +428,9 @@ Value Builder::resolve(Mark mark, const std::string& tag, const std::string& sca
   } else if (name != "str" && tag != "!") {
     report(mark, "yaml.tag", "unknown tag " + quoted(tag), "remove it; a text that begins with ! needs quotes");
   }
-  if (!fits) report(mark, "yaml.tag", "what follows the tag !!" + std::string(name) + " is not of that type", "remove the tag, or mend the value");
+  if (!fits)
+    report(mark, "yaml.tag", "what follows the tag !!" + std::string(name) + " is not of that type",
+           "remove the tag, or mend the value");
   value.boolean = value.type == Type::boolean && (scalar.starts_with('t') || scalar.starts_with('T'));
   return value;
 }
@@ -449,7 +479,8 @@ void Builder::add(Value value, YAML::anchor_t anchor) {
   } else {
     member.value = std::move(value);
     if (const int line = first_line_of(frame, member); line != 0)
-      report(member.mark, "yaml.duplicate-key", "duplicate key " + quoted(member.key, 80) + " (first on " + user_line(line) + ")", "remove one of them");
+      report(member.mark, "yaml.duplicate-key",
+             "duplicate key " + quoted(member.key, 80) + " (first on " + user_line(line) + ")", "remove one of them");
     else
       frame.value.members.push_back(std::move(member));
     frame.pending.reset();
@@ -457,11 +488,14 @@ void Builder::add(Value value, YAML::anchor_t anchor) {
 }
 
 void Builder::add_key(Frame& frame, Value key) {
-  if (frame.flow && text().compare(frame.offset, 2, "{{") == 0) stop(frame.value.mark, "yaml.template", kTemplateMessage, kTemplateHint);
+  if (frame.flow && text().compare(frame.offset, 2, "{{") == 0)
+    stop(frame.value.mark, "yaml.template", kTemplateMessage, kTemplateHint);
   if (key.type == Type::map || key.type == Type::list)
-    report(key.mark, "yaml.key", key.type == Type::map ? "a key must be a text, not a map" : "a key must be a text, not a list");
+    report(key.mark, "yaml.key",
+           key.type == Type::map ? "a key must be a text, not a map" : "a key must be a text, not a list");
   if (key.type == Type::null)
-    report(key.mark, "yaml.key", key.text.empty() ? "a key is missing before the \":\"" : "a key must be a text, not null", "quote the key");
+    report(key.mark, "yaml.key",
+           key.text.empty() ? "a key is missing before the \":\"" : "a key must be a text, not null", "quote the key");
   frame.pending = {std::move(key.text), key.mark, {}};
   frame.pending->value.plain = key.plain;
 }
@@ -471,7 +505,8 @@ int Builder::first_line_of(Frame& frame, const Value::Member& member) {
   constexpr std::size_t kMany = 16;
   const auto& members = frame.value.members;
   if (members.size() < kMany) {
-    const auto same = std::find_if(members.begin(), members.end(), [&](const auto& other) { return other.key == member.key; });
+    const auto same =
+        std::find_if(members.begin(), members.end(), [&](const auto& other) { return other.key == member.key; });
     return same == members.end() ? 0 : same->mark.line;
   }
   if (frame.lines.empty())
@@ -483,15 +518,17 @@ int Builder::first_line_of(Frame& frame, const Value::Member& member) {
 // YAML 1.1's merge key, which kubeadm's and cloud-init's readers follow: a map or a list of maps, earlier ones first.
 void Builder::merge(Frame& frame, const Value& value) {
   if (value.type == Type::map) frame.merged.insert(frame.merged.end(), value.members.begin(), value.members.end());
-  const bool maps = value.type == Type::list &&
-                    std::all_of(value.items.begin(), value.items.end(), [](const Value& item) { return item.type == Type::map; });
+  const bool maps = value.type == Type::list && std::all_of(value.items.begin(), value.items.end(),
+                                                            [](const Value& item) { return item.type == Type::map; });
   if (maps)
-    for (const Value& item : value.items) frame.merged.insert(frame.merged.end(), item.members.begin(), item.members.end());
+    for (const Value& item : value.items)
+      frame.merged.insert(frame.merged.end(), item.members.begin(), item.members.end());
   else if (value.type != Type::map)
-    report(frame.pending->mark, "yaml.merge", "\"<<\" merges maps, and this is none", "quote the key if it is meant as a text");
+    report(frame.pending->mark, "yaml.merge", "\"<<\" merges maps, and this is none",
+           "quote the key if it is meant as a text");
 }
 
-// ---- yaml-cpp's complaints in the user's words -------------------------------------------------------------------------
+// ---- yaml-cpp's complaints in the user's words --------------------------------------------------
 
 struct Line {
   std::string_view text;  // without its end
@@ -517,34 +554,45 @@ void Builder::explain(const YAML::Exception& exception) {
   const auto offset = exception.mark.is_null() ? chunk_.begin : offset_of(exception.mark);
   const Mark mark = exception.mark.is_null() ? Mark{chunk_.first_line, 1} : mark_of(exception.mark);
   const Line line = line_at(text(), offset);
-  const std::string at = offset < chunk_.end ? quoted(std::string_view(text()).substr(offset, utf8_length(text().substr(offset, 4)))) : "the end";
+  const std::string at = offset < chunk_.end
+                             ? quoted(std::string_view(text()).substr(offset, utf8_length(text().substr(offset, 4))))
+                             : "the end";
 
   if (const auto tab = line.text.substr(0, line.indent).find('\t'); tab != std::string_view::npos)
     return report({mark.line, static_cast<int>(tab) + 1}, "yaml.tab", "a tab in the indentation", "indent with spaces");
   if (line.text.find("{{") != std::string_view::npos || line.text.find("{%") != std::string_view::npos)
     return report(mark, "yaml.template", kTemplateMessage, kTemplateHint);
   if (message == Msg::EOF_IN_SCALAR) {
-    // Without a final line break yaml-cpp notices, but forgets where the quote opened: a second reading, with one, tells.
+    // Without a final line break yaml-cpp notices, but forgets where the quote opened: a second reading, with one,
+    // tells.
     auto closed = std::make_shared<Source>(*document_.source);
     closed->text = closed->text.substr(0, chunk_.end) + "\n";
     Budget budget;
-    Builder(closed, limits_, budget, errors_).read({chunk_.begin, chunk_.end + 1, chunk_.first_line});
+    Builder(closed, limits_, budget, errors_).read({chunk_.begin, chunk_.end + 1, chunk_.first_line, 0});
     return;
   }
   if (message == Msg::MAP_VALUE) return explain_colon(mark, offset);
-  if (message == Msg::END_OF_MAP || message == Msg::END_OF_SEQ) return explain_block(mark, offset, message == Msg::END_OF_SEQ);
+  if (message == Msg::END_OF_MAP || message == Msg::END_OF_SEQ)
+    return explain_block(mark, offset, message == Msg::END_OF_SEQ);
   if (message == Msg::END_OF_MAP_FLOW || message == Msg::END_OF_SEQ_FLOW) return explain_flow(mark, offset, false);
   if (message == Msg::FLOW_END) return explain_flow(mark, offset, true);
-  if (message == Msg::BLOCK_ENTRY) return report(mark, "yaml.syntax", "a list item cannot begin here", "begin it on a line of its own");
+  if (message == Msg::BLOCK_ENTRY)
+    return report(mark, "yaml.syntax", "a list item cannot begin here", "begin it on a line of its own");
   if (message == Msg::MAP_KEY) return report(mark, "yaml.syntax", "a key cannot begin here");
-  if (message == Msg::UNKNOWN_TOKEN) return report(mark, "yaml.syntax", "a value cannot begin with " + at, "quote the value");
-  if (message == Msg::UNKNOWN_ANCHOR) return report(mark, "yaml.alias", "an alias without its anchor", "quote the value if the * belongs to it");
-  if (message == Msg::CHAR_IN_BLOCK) return report(mark, "yaml.syntax", "text on the line of a | or >", "begin the text on the next line");
+  if (message == Msg::UNKNOWN_TOKEN)
+    return report(mark, "yaml.syntax", "a value cannot begin with " + at, "quote the value");
+  if (message == Msg::UNKNOWN_ANCHOR)
+    return report(mark, "yaml.alias", "an alias without its anchor", "quote the value if the * belongs to it");
+  if (message == Msg::CHAR_IN_BLOCK)
+    return report(mark, "yaml.syntax", "text on the line of a | or >", "begin the text on the next line");
   if (message.starts_with(Msg::INVALID_ESCAPE))
-    return report(mark, "yaml.escape", "unknown escape " + quoted("\\" + message.substr(std::string_view(Msg::INVALID_ESCAPE).size())) + " in double quotes",
+    return report(mark, "yaml.escape",
+                  "unknown escape " + quoted("\\" + message.substr(std::string_view(Msg::INVALID_ESCAPE).size())) +
+                      " in double quotes",
                   "write \\\\ for a backslash, or use single quotes");
   if (message.starts_with(Msg::INVALID_UNICODE) || message == Msg::INVALID_HEX)
-    return report(mark, "yaml.escape", "a broken \\x, \\u or \\U escape in double quotes", "write the character itself");
+    return report(mark, "yaml.escape", "a broken \\x, \\u or \\U escape in double quotes",
+                  "write the character itself");
   report(mark, "yaml.syntax", "unable to read this as YAML: " + printable(message));
 }
 
@@ -552,7 +600,8 @@ void Builder::explain(const YAML::Exception& exception) {
 void Builder::explain_colon(Mark mark, std::size_t offset) {
   const Line line = line_at(text(), offset);
   if (has_key(line.text.substr(0, offset - line.begin)))
-    return report(mark, "yaml.syntax", "a second \":\" in one line", "quote the value, or begin the map on the next line");
+    return report(mark, "yaml.syntax", "a second \":\" in one line",
+                  "quote the value, or begin the map on the next line");
   Line previous = line;
   Mark above{mark.line, 1};
   do {
@@ -562,11 +611,12 @@ void Builder::explain_colon(Mark mark, std::size_t offset) {
   } while (previous.words().empty() || previous.words()[0] == '#');
   above.column = static_cast<int>(previous.indent) + 1;
   if (line.indent > previous.indent)
-    return report({mark.line, static_cast<int>(line.indent) + 1}, "yaml.indentation", "this line is deeper than " + user_line(above.line) + ", which has its value already",
+    return report({mark.line, static_cast<int>(line.indent) + 1}, "yaml.indentation",
+                  "this line is deeper than " + user_line(above.line) + ", which has its value already",
                   "indent it like " + user_line(above.line));
   if (const auto colon = previous.text.find(':'); colon != std::string_view::npos)
     return report({above.line, static_cast<int>(colon) + 1}, "yaml.syntax", "a space is missing after the \":\"");
-  report(above, "yaml.syntax", "expected \"key: value\"", "a \":\" is missing, or a quote");
+  report(above, "yaml.syntax", kNoKey, kNoKeyHint);
 }
 
 // "end of map not found": a block collection meets what is neither its next entry nor its end.
@@ -574,15 +624,21 @@ void Builder::explain_block(Mark mark, std::size_t offset, bool in_list) {
   const Line line = line_at(text(), offset);
   const auto column = offset - line.begin;
   if (column > line.indent && quote_end_line_ == mark.line && quote_.line < mark.line)
-    return report(quote_, "yaml.unclosed", "the quote that opens here ends on " + user_line(mark.line) + ", where more text follows", "close it where it should end");
+    return report(quote_, "yaml.unclosed",
+                  "the quote that opens here ends on " + user_line(mark.line) + ", where more text follows",
+                  "close it where it should end");
   if (column > line.indent) {
     const bool apostrophe = line.text[column - 1] == '\'' && quote_end_line_ == mark.line;
-    return report(mark, "yaml.syntax", "unexpected text after the value", apostrophe ? "write '' for a ' inside single quotes" : "quote the whole value");
+    return report(mark, "yaml.syntax", "unexpected text after the value",
+                  apostrophe ? "write '' for a ' inside single quotes" : "quote the whole value");
   }
   if (in_list) return report(mark, "yaml.indentation", "expected another \"- \" of the list", "check the indentation");
-  if (line.words().starts_with("- ")) return report(mark, "yaml.indentation", "a list item where a key is expected", "check the indentation");
-  if (has_key(line.words())) return report(mark, "yaml.indentation", "the indentation fits no line above", "indent it like the keys it belongs to");
-  report(mark, "yaml.syntax", "expected \"key: value\"", "a \":\" is missing, or a quote");
+  if (line.words().starts_with("- "))
+    return report(mark, "yaml.indentation", "a list item where a key is expected", "check the indentation");
+  if (has_key(line.words()))
+    return report(mark, "yaml.indentation", "the indentation fits no line above",
+                  "indent it like the keys it belongs to");
+  report(mark, "yaml.syntax", kNoKey, kNoKeyHint);
 }
 
 void Builder::explain_flow(Mark mark, std::size_t offset, bool closing) {
@@ -594,7 +650,9 @@ void Builder::explain_flow(Mark mark, std::size_t offset, bool closing) {
   const bool same_line = frame.value.mark.line == mark.line;
   const std::string where = same_line ? "" : " of " + user_line(frame.value.mark.line);
   if (closing) return report(mark, "yaml.syntax", here + " does not close the " + bracket + where);
-  report(same_line ? mark : frame.value.mark, "yaml.unclosed", "the " + bracket + where + " is not closed, or a \",\" is missing before " + (same_line ? here : user_line(mark.line)));
+  report(same_line ? mark : frame.value.mark, "yaml.unclosed",
+         "the " + bracket + where + " is not closed, or a \",\" is missing before " +
+             (same_line ? here : user_line(mark.line)));
 }
 
 }  // namespace
@@ -606,20 +664,27 @@ Yaml read_yaml(std::shared_ptr<const Source> source, const Limits& limits) {
   const auto refuse = [&](std::size_t offset, std::string_view id, std::string message, std::string hint = {}) {
     const auto before = std::string_view(text).substr(0, offset);
     const auto line_start = before.find_last_of('\n') + 1;  // npos + 1 is 0
-    const Mark mark{static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1, static_cast<int>(offset - line_start) + 1};
+    const Mark mark{static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
+                    static_cast<int>(offset - line_start) + 1};
     Builder(source, limits, budget, yaml.errors).report(mark, id, std::move(message), std::move(hint));
     return yaml;
   };
   if (text.size() > limits.bytes)
-    return refuse(0, "yaml.too-large", "the document has " + std::to_string(text.size()) + " bytes, more than the " + std::to_string(limits.bytes) + " that are read");
+    return refuse(0, "yaml.too-large",
+                  "the document has " + std::to_string(text.size()) + " bytes, more than the " +
+                      std::to_string(limits.bytes) + " that are read");
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
     return refuse(0, "yaml.encoding", "the text is UTF-16", "save it as UTF-8");
   if (const auto bad = find_unprintable(text); bad != text.npos)
-    return refuse(bad, "yaml.encoding", static_cast<unsigned char>(text[bad]) < 0x20 ? "a control character (0x" + hex(text.substr(bad, 1)) + ")" : "a byte that is not UTF-8 (0x" + hex(text.substr(bad, 1)) + ")",
+    return refuse(bad, "yaml.encoding",
+                  static_cast<unsigned char>(text[bad]) < 0x20
+                      ? "a control character (0x" + hex(text.substr(bad, 1)) + ")"
+                      : "a byte that is not UTF-8 (0x" + hex(text.substr(bad, 1)) + ")",
                   "save the text as UTF-8");
 
   for (const Chunk& chunk : split_documents(text)) {
-    if (auto document = Builder(source, limits, budget, yaml.errors).read(chunk)) yaml.documents.push_back(std::move(*document));
+    if (auto document = Builder(source, limits, budget, yaml.errors).read(chunk))
+      yaml.documents.push_back(std::move(*document));
     if (yaml.errors.size() >= kMostErrors || budget.nodes > limits.nodes) break;
   }
   if (!yaml.errors.empty()) yaml.documents.clear();

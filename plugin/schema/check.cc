@@ -21,14 +21,14 @@ using Schema = rapidjson::Value;
 constexpr std::size_t kMostErrors = 100;  // more than anyone reads
 constexpr std::size_t kShown = 64;        // bytes of a value in a message
 
-// ---- looking into schemas ----------------------------------------------------------------------------------------------
+// ---- looking into schemas ---------------------------------------------------------------------------------
 
 std::string text_of(const Schema& json) { return {json.GetString(), json.GetStringLength()}; }
 
 rapidjson::Document parse_schema(const Version& version) {
   rapidjson::Document schema;
   const std::string_view text = schema_text(version);
-  schema.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+  schema.Parse(text.data(), text.size());
   return schema;
 }
 
@@ -51,15 +51,15 @@ std::vector<std::string> properties_of(const Schema& schema) {
   return names;
 }
 
-// Every field of a schema as a dotted path; lists are looked through.
+// Every field of a schema as a dotted path: taints, taints[].key.
 void collect_paths(const Schema& schema, const std::string& prefix, std::vector<std::string>& into) {
-  const Schema* fields = &schema;
-  while (const Schema* items = get(*fields, "items")) fields = items;
-  const Schema* properties = get(*fields, "properties");
+  if (const Schema* items = get(schema, "items")) return collect_paths(*items, prefix + "[]", into);
+  const Schema* properties = get(schema, "properties");
   if (!properties) return;
   for (const auto& property : properties->GetObject()) {
-    into.push_back(prefix + text_of(property.name));
-    collect_paths(property.value, into.back() + ".", into);
+    const std::string path = prefix + (prefix.empty() ? "" : ".") + text_of(property.name);
+    into.push_back(path);
+    collect_paths(property.value, path, into);
   }
 }
 
@@ -77,6 +77,8 @@ std::vector<std::string> keys_of(std::string_view path) {
   return keys;
 }
 
+std::string child(const std::string& path, const std::string& key) { return path.empty() ? key : path + "." + key; }
+
 std::string last_key(std::string_view path) {
   const auto keys = keys_of(path);
   return keys.empty() ? "" : keys.back();
@@ -90,7 +92,8 @@ std::string squash(std::string_view name) {
 }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  const auto same = std::find_if(candidates.begin(), candidates.end(), [&](const std::string& c) { return squash(c) == squash(word); });
+  const auto same = std::find_if(candidates.begin(), candidates.end(),
+                                 [&](const std::string& c) { return squash(c) == squash(word); });
   return same != candidates.end() ? std::optional(*same) : did_you_mean(word, candidates);
 }
 
@@ -124,19 +127,27 @@ std::string example(const std::string& key, const Schema& schema) {
   return one ? (key.empty() ? "" : key + ": ") + flow(*one) : "";
 }
 
-std::string because(const std::string& hint, std::string_view start) { return hint.empty() ? "" : std::string(start) + hint; }
+std::string because(const std::string& hint, std::string_view start) {
+  return hint.empty() ? "" : std::string(start) + hint;
+}
 
-// ---- words -------------------------------------------------------------------------------------------------------------
+// ---- words ------------------------------------------------------------------------------------------------
 
 std::string_view name_of(Type type) {
   switch (type) {
-    case Type::null: return "empty";
-    case Type::boolean: return "a boolean";
+    case Type::null:
+      return "empty";
+    case Type::boolean:
+      return "a boolean";
     case Type::integer:
-    case Type::number: return "a number";
-    case Type::string: return "a string";
-    case Type::list: return "a list";
-    case Type::map: return "a map";
+    case Type::number:
+      return "a number";
+    case Type::string:
+      return "a string";
+    case Type::list:
+      return "a list";
+    case Type::map:
+      return "a map";
   }
   return "";
 }
@@ -156,7 +167,13 @@ std::string types_of(const Schema& schema) {
   return join(names, " or ");
 }
 
-bool is_template(const Value& value) { return value.type == Type::string && value.text.find("{{") != std::string::npos; }
+bool is_own_kind(const Version& version) { return !version.api_version.starts_with("kubeadm.k8s.io/"); }
+
+bool is_template(const Value& value) {
+  return value.type == Type::string && value.text.find("{{") != std::string::npos;
+}
+
+bool is_unknown_field(const Violation& broken) { return broken.keyword == "additionalProperties"; }
 
 bool is_scalar(const Value& value) { return value.type != Type::list && value.type != Type::map; }
 
@@ -165,9 +182,9 @@ bool is_yaml11_boolean(const Value& value) {
   return value.type == Type::string && value.plain && kWords.count(lower(value.text)) != 0;
 }
 
-// A plain number in a secret field that is, quoted, what the field wants: a token of nothing but digits.
-bool is_unquoted_secret(const Violation& broken) {
-  if (!broken.secret || !broken.value->plain || !takes(*broken.schema, "string")) return false;
+// Quotes are all that is missing.
+bool fits_quoted(const Violation& broken) {
+  if (!takes(*broken.schema, "string") || !is_scalar(*broken.value)) return false;
   Value text = *broken.value;
   text.type = Type::string;
   return violations(text, *broken.schema, Nulls::strict, 1).empty();
@@ -183,12 +200,17 @@ std::string versions_where(const Version& of, const Holds& holds) {
     if (first.empty()) first = version.name;
     last = version.name;
   }
-  return first == last ? std::string(first) : std::string(first) + " to " + std::string(last);
+  const bool neighbours = !first.empty() && std::adjacent_find(versions().begin(), versions().end(),
+                                                               [&](const Version& a, const Version& b) {
+                                                                 return a.name == first && b.name == last;
+                                                               }) != versions().end();
+  return first == last ? std::string(first) : std::string(first) + (neighbours ? " and " : " to ") + std::string(last);
 }
 
 class Explainer {
  public:
-  Explainer(const Document& document, const Version& version, Verdict& verdict) : document_(document), version_(version), verdict_(verdict) {}
+  Explainer(const Document& document, const Version& version, const Reading& reading, Verdict& verdict)
+      : document_(document), version_(version), reading_(reading), verdict_(verdict) {}
 
   void explain(const Violation& broken);
 
@@ -205,7 +227,7 @@ class Explainer {
   }
 
   Words required(const Violation& broken) const;
-  Words unknown_field(const Violation& broken) const;
+  Words unknown_field(const Violation& broken);
   Words wrong_type(const Violation& broken) const;
   Words forgiven(const Violation& broken) const;
   Words wrong_content(const Violation& broken) const;
@@ -213,6 +235,9 @@ class Explainer {
   std::string hint_for_type(const Violation& broken) const;
   std::string hint_for_home(const Violation& broken) const;
 
+  bool is_meant(const std::string& path) const {
+    return std::find(verdict_.meant.begin(), verdict_.meant.end(), path) != verdict_.meant.end();
+  }
   std::string label(const std::string& path) const { return path.empty() ? std::string(version_.kind) : path; }
   // What stands there, as far as it may be shown: a token's id is public.
   std::string shown(const Violation& broken) const {
@@ -223,36 +248,45 @@ class Explainer {
 
   const Document& document_;
   const Version& version_;
+  const Reading& reading_;
   Verdict& verdict_;
 };
 
 void Explainer::explain(const Violation& broken) {
   const Value& value = *broken.value;
   const Mark key = broken.member ? broken.member->mark : value.mark;
-  if (broken.keyword == "additionalProperties") return add(verdict_.unknown_fields, key, unknown_field(broken));
+  if (is_unknown_field(broken)) return add(verdict_.unknown_fields, key, unknown_field(broken));
   if (broken.keyword == "required") {
     const Value* empty = value.find(broken.missing);
+    if (reading_.strict && is_meant(child(broken.path, std::string(broken.missing)))) return;
     return add(verdict_.errors, empty ? empty->mark : key, required(broken));
   }
   if (broken.keyword != "type") return add(verdict_.errors, value.mark, wrong_content(broken));
-  const bool meant = is_unquoted_secret(broken) || (is_yaml11_boolean(value) && takes(*broken.schema, "boolean"));
-  if (meant) add(verdict_.warnings, value.mark, forgiven(broken));
-  else add(verdict_.errors, value.mark, wrong_type(broken));
+  const bool token_of_digits = broken.secret && value.plain && fits_quoted(broken);
+  const bool meant = token_of_digits || (is_yaml11_boolean(value) && takes(*broken.schema, "boolean"));
+  if (meant)
+    add(verdict_.warnings, value.mark, forgiven(broken));
+  else
+    add(verdict_.errors, value.mark, wrong_type(broken));
 }
 
 Explainer::Words Explainer::required(const Violation& broken) const {
   const std::string name(broken.missing);
-  const std::string path = broken.path.empty() ? name : broken.path + "." + name;
+  const std::string path = child(broken.path, name);
   const bool there = broken.value->find(name) != nullptr;
   const Schema* field = subschema(*broken.schema, {name});
-  return {"schema.required", path + (there ? " is empty, but required" : " is required"), field ? because(example(name, *field), "write ") : ""};
+  return {"schema.required", path + (there ? " is empty, but required" : " is required"),
+          field ? because(example(name, *field), "write ") : ""};
 }
 
-Explainer::Words Explainer::unknown_field(const Violation& broken) const {
+Explainer::Words Explainer::unknown_field(const Violation& broken) {
   const std::string& key = broken.member->key;
   const auto meant = nearest(key, properties_of(*broken.schema));
   std::string message = "unknown field " + quoted(key, kShown) + " in " + label(broken.path);
-  if (meant) return {"schema.unknown-field", message + " (did you mean \"" + *meant + "\"?)", ""};
+  if (meant) {
+    verdict_.meant.push_back(child(broken.path, *meant));
+    return {"schema.unknown-field", message + " (did you mean \"" + *meant + "\"?)", ""};
+  }
   return {"schema.unknown-field", std::move(message), hint_for_home(broken)};
 }
 
@@ -268,21 +302,29 @@ std::string Explainer::hint_for_home(const Violation& broken) const {
   std::vector<std::string> keys = keys_of(broken.path);
   keys.push_back(key);
   const std::string here = join(keys, ".");
-  const std::string others = versions_where(version_, [&](const Version& other) { return subschema(parse_schema(other), keys) != nullptr; });
+  const std::string others =
+      versions_where(version_, [&](const Version& other) { return subschema(parse_schema(other), keys) != nullptr; });
   if (others.empty()) return "known here: " + join(properties_of(*broken.schema), ", ");
-  std::string hint = "it is a field of " + others;
+  const std::string hint = "it is a field of " + others;
+  const rapidjson::Document own = parse_schema(version_);
   const Version* newest = &version_;
   while (newest->upgrade) ++newest;
-  for (const std::string& modern : paths_of(*newest))
-    for (const Version& other : versions())
-      if (other.kind != "FirstBoot" && spelling(other, modern) == here) return hint + "; in " + std::string(version_.name) + " it is " + spelling(version_, modern);
+  for (const std::string& modern : paths_of(*newest)) {
+    const std::string name = spelling(version_, modern);
+    const bool moved = std::any_of(versions().begin(), versions().end(), [&](const Version& other) {
+      return !is_own_kind(other) && spelling(other, modern) == here;
+    });
+    if (moved && subschema(own, keys_of(name))) return hint + "; in " + std::string(version_.name) + " it is " + name;
+  }
   return hint + "; change apiVersion, or remove it";
 }
 
 Explainer::Words Explainer::wrong_type(const Violation& broken) const {
   const Value& value = *broken.value;
-  const std::string_view is = value.type == Type::string && value.text.empty() ? "an empty string" : name_of(value.type);
-  return {"schema.type", label(broken.path) + " must be " + types_of(*broken.schema) + ", not " + std::string(is), hint_for_type(broken)};
+  const std::string_view is =
+      value.type == Type::string && value.text.empty() ? "an empty string" : name_of(value.type);
+  return {"schema.type", label(broken.path) + " must be " + types_of(*broken.schema) + ", not " + std::string(is),
+          hint_for_type(broken)};
 }
 
 std::string Explainer::hint_for_type(const Violation& broken) const {
@@ -291,20 +333,25 @@ std::string Explainer::hint_for_type(const Violation& broken) const {
   const Schema& schema = *broken.schema;
   const std::string key = last_key(broken.path);
   const std::string start = broken.member ? key + ": " : "- ";
-  if (value.type == Type::null) return takes(schema, "string") ? "write " + start + "\"\" for an empty text" : because(example(key, schema), "write ");
+  if (value.type == Type::null)
+    return takes(schema, "string") ? "write " + start + "\"\" for an empty text"
+                                   : because(example(key, schema), "write ");
 
-  if (takes(schema, "string") && is_scalar(value)) {
+  if (fits_quoted(broken)) {
     const std::string text = shown(broken);
     if (text.empty()) return "quote it";
     std::string hint = "quote it: " + start + text;
-    const bool octal = value.plain && value.text.size() > 1 && value.text.size() <= kLongestOctal && value.text[0] == '0' &&
-                       value.text.find_first_not_of("01234567") == std::string::npos;
-    if (octal) hint += " (unquoted, kubeadm reads it as the octal number " + std::to_string(std::stoull(value.text, nullptr, 8)) + ")";
+    const bool octal = value.plain && value.text.size() > 1 && value.text.size() <= kLongestOctal &&
+                       value.text[0] == '0' && value.text.find_first_not_of("01234567") == std::string::npos;
+    if (octal)
+      hint += " (unquoted, kubeadm reads it as the octal number " +
+              std::to_string(std::stoull(value.text, nullptr, 8)) + ")";
     return hint;
   }
   if (value.type == Type::string && !broken.secret) {
     const bool boolean = takes(schema, "boolean") && (value.text == "true" || value.text == "false");
-    const bool number = takes(schema, "integer") && !value.text.empty() && value.text.find_first_not_of("0123456789") == std::string::npos;
+    const bool number = takes(schema, "integer") && !value.text.empty() &&
+                        value.text.find_first_not_of("0123456789") == std::string::npos;
     if (boolean || number) return "remove the quotes: " + start + value.text;
   }
   if (takes(schema, "array") && is_scalar(value) && !broken.secret && takes(schema["items"], "string")) {
@@ -313,44 +360,60 @@ std::string Explainer::hint_for_type(const Violation& broken) const {
     return "write it as a list: " + start + "[" + join(items, ", ") + "]";
   }
   if (takes(schema, "boolean")) return "write true or false";
-  std::string hint = because(example(key, schema), "write ");
+  std::string hint = because(example(broken.member ? key : "", schema), broken.member ? "write " : "write - ");
   const std::string others = is_scalar(value) ? "" : versions_where(version_, [&](const Version& other) {
     const rapidjson::Document whole = parse_schema(other);
     const Schema* field = subschema(whole, keys_of(broken.path));
     return field && takes(*field, value.type == Type::list ? "array" : "object");
   });
-  if (!others.empty()) hint += (hint.empty() ? "" : "; ") + std::string(name_of(value.type)) + " is the form of " + others;
+  if (!others.empty())
+    hint += (hint.empty() ? "" : "; ") + std::string(name_of(value.type)) + " is the form of " + others;
   return hint;
 }
 
 Explainer::Words Explainer::forgiven(const Violation& broken) const {
   const std::string start = last_key(broken.path) + ": ";
   if (broken.secret)
-    return {"schema.yaml-trap", broken.path + " reads as a number in YAML; it is taken as the text it is, but kubeadm would refuse it", "quote it: " + start + shown(broken)};
+    return {"schema.yaml-trap",
+            broken.path + " reads as a number in YAML; it is taken as the text it is, but kubeadm would refuse it",
+            "quote it: " + start + shown(broken)};
   const std::string meaning = truth(*broken.value) ? "true" : "false";
-  return {"schema.yaml-trap", broken.path + ": " + broken.value->text + " is read as " + meaning + ", as kubeadm does; YAML 1.2 takes it for a text", "write " + start + meaning};
+  return {"schema.yaml-trap",
+          broken.path + ": " + broken.value->text + " is read as " + meaning +
+              ", as kubeadm does; YAML 1.2 takes it for a text",
+          "write " + start + meaning};
 }
 
 Explainer::Words Explainer::wrong_content(const Violation& broken) const {
   const Schema& schema = *broken.schema;
   const std::string name = label(broken.path);
-  const std::string not_this = broken.secret ? "" : ", not " + quoted(broken.value->text, kShown);
+  const bool number = broken.value->type == Type::integer || broken.value->type == Type::number;
+  const std::string not_this =
+      broken.secret ? ""
+                    : ", not " + (number ? printable(broken.value->text, kShown) : quoted(broken.value->text, kShown));
   if (broken.keyword == "const") return {"schema.enum", name + " must be " + flow(schema["const"]) + not_this, ""};
   if (broken.keyword == "enum") {
     std::vector<std::string> allowed;
     for (const Schema& one : schema["enum"].GetArray())
       if (one.GetStringLength() != 0) allowed.push_back(text_of(one));
-    const auto meant = broken.value->type == Type::string && !broken.secret ? nearest(broken.value->text, allowed) : std::nullopt;
-    return {"schema.enum", name + " must be one of " + join(allowed, ", ") + not_this, meant ? "did you mean \"" + *meant + "\"?" : ""};
+    const auto meant =
+        broken.value->type == Type::string && !broken.secret ? nearest(broken.value->text, allowed) : std::nullopt;
+    return {"schema.enum", name + " must be one of " + join(allowed, ", ") + not_this,
+            meant ? "did you mean \"" + *meant + "\"?" : ""};
   }
   if (broken.keyword == "maxLength")
-    return {"schema.length", name + " is too long: at most " + std::to_string(schema["maxLength"].GetUint()) + " characters", ""};
+    return {"schema.length",
+            name + " is too long: at most " + std::to_string(schema["maxLength"].GetUint()) + " characters", ""};
   if (broken.keyword == "pattern")
-    return {"schema.pattern", name + " has not the right form" + not_this, because(example(broken.member ? last_key(broken.path) : "", schema), "it looks like ")};
-  return {"schema.range", name + " must be from " + std::to_string(schema["minimum"].GetInt()) + " to " + std::to_string(schema["maximum"].GetInt()) + not_this, ""};
+    return {"schema.pattern", name + " has not the right form" + not_this,
+            because(example(broken.member ? last_key(broken.path) : "", schema), "it looks like ")};
+  return {"schema.range",
+          name + " must be from " + std::to_string(schema["minimum"].GetInt()) + " to " +
+              std::to_string(schema["maximum"].GetInt()) + not_this,
+          ""};
 }
 
-// ---- secrets -----------------------------------------------------------------------------------------------------------
+// ---- secrets ----------------------------------------------------------------------------------------------
 
 void collect_secret_names(const Schema& schema, std::set<std::string>& into) {
   if (!schema.IsObject()) return;
@@ -364,15 +427,18 @@ void collect_secret_names(const Schema& schema, std::set<std::string>& into) {
   }
 }
 
-// Goes by name, not by place: a token that stands where it does not belong is a token all the same.
+// Goes by name, not by place: a token that stands where it does not belong is a token all the same, and so is another
+// version's.
 class SecretLines {
  public:
   SecretLines(const Schema& schema, const std::vector<Violation>& broken) {
     collect_secret_names(schema, names_);
+    if (!broken.empty())
+      for (const Version& version : versions()) collect_secret_names(parse_schema(version), names_);
     for (const std::string& name : names_) longest_ = std::max(longest_, 2 * name.size());
     const std::vector<std::string> names(names_.begin(), names_.end());
     for (const Violation& one : broken)
-      if (one.keyword == "additionalProperties" && did_you_mean(squash(one.member->key), names)) misspelt_.insert(one.member);
+      if (is_unknown_field(one) && did_you_mean(squash(one.member->key), names)) misspelt_.insert(one.member);
   }
 
   void visit(const Value& value, bool secret) {
@@ -412,7 +478,7 @@ void sort_by_place(std::vector<Error>& errors) {
 
 }  // namespace
 
-Verdict check(const Document& document, const Version& version, bool templates) {
+Verdict check(const Document& document, const Version& version, const Reading& reading) {
   const rapidjson::Document schema = parse_schema(version);
   auto broken = violations(document.root, schema, Nulls::as_absent, kMostErrors + 1);
   const bool too_many = broken.size() > kMostErrors;
@@ -423,19 +489,24 @@ Verdict check(const Document& document, const Version& version, bool templates) 
   secrets.visit(document.root, false);
   verdict.secret_lines = std::move(secrets.lines);
 
-  Explainer explainer(document, version, verdict);
+  // Misspelt fields first: they tell what is not missing.
+  std::stable_partition(broken.begin(), broken.end(), is_unknown_field);
+  Explainer explainer(document, version, reading, verdict);
   for (const Violation& one : broken)
-    if (!templates || one.keyword == "additionalProperties" || !is_template(*one.value)) explainer.explain(one);
+    if (is_unknown_field(one) || !reading.templates || !is_template(*one.value)) explainer.explain(one);
   for (auto* errors : {&verdict.errors, &verdict.unknown_fields, &verdict.warnings}) sort_by_place(*errors);
   if (too_many) {
-    verdict.errors.push_back(fail(Kind::invalid, "schema.too-many", "more than " + std::to_string(kMostErrors) + " mistakes; the rest is not shown").value());
+    verdict.errors.push_back(fail(Kind::invalid, "schema.too-many",
+                                  "more than " + std::to_string(kMostErrors) + " mistakes; the rest is not shown")
+                                 .value());
     verdict.errors.back().place = document.place({});
   }
   return verdict;
 }
 
 Place place(const Document& document, Mark mark, std::span<const Lines> secret_lines) {
-  const bool secret = std::any_of(secret_lines.begin(), secret_lines.end(), [&](const Lines& l) { return l.first <= mark.line && mark.line <= l.last; });
+  const bool secret = std::any_of(secret_lines.begin(), secret_lines.end(),
+                                  [&](const Lines& l) { return l.first <= mark.line && mark.line <= l.last; });
   return document.place(mark, secret);
 }
 

@@ -1,12 +1,12 @@
 // Walks value and schema side by side; every keyword is one small judgement.
 #include "schema/validate.h"
 
+#include <regex.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
-#include <optional>
-#include <regex>
 
 namespace kubejoin::schema {
 namespace {
@@ -23,7 +23,8 @@ const Schema* get(const Schema& schema, const char* keyword) {
 }
 
 const Schema* get(const Schema& schema, const std::string& key) {
-  const auto found = schema.FindMember(Schema(rapidjson::StringRef(key.data(), static_cast<rapidjson::SizeType>(key.size()))));
+  const auto found =
+      schema.FindMember(Schema(rapidjson::StringRef(key.data(), static_cast<rapidjson::SizeType>(key.size()))));
   return found == schema.MemberEnd() ? nullptr : &found->value;
 }
 
@@ -48,24 +49,35 @@ bool is_number(const Value& value) { return value.type == Type::integer || value
 
 bool has_type(const Value& value, std::string_view name) {
   switch (value.type) {
-    case Type::null: return name == "null";
-    case Type::boolean: return name == "boolean";
-    case Type::string: return name == "string";
-    case Type::list: return name == "array";
-    case Type::map: return name == "object";
-    case Type::integer: return name == "integer" || name == "number";
-    case Type::number: return name == "number" || (name == "integer" && std::trunc(number_of(value)) == number_of(value));
+    case Type::null:
+      return name == "null";
+    case Type::boolean:
+      return name == "boolean";
+    case Type::string:
+      return name == "string";
+    case Type::list:
+      return name == "array";
+    case Type::map:
+      return name == "object";
+    case Type::integer:
+      return name == "integer" || name == "number";
+    case Type::number:
+      return name == "number" || (name == "integer" && std::trunc(number_of(value)) == number_of(value));
   }
   return false;
 }
 
 bool equals(const Value& value, const Schema& json) {
   switch (value.type) {
-    case Type::null: return json.IsNull();
-    case Type::boolean: return json.IsBool() && json.GetBool() == value.boolean;
-    case Type::string: return json.IsString() && text_of(json) == value.text;
+    case Type::null:
+      return json.IsNull();
+    case Type::boolean:
+      return json.IsBool() && json.GetBool() == value.boolean;
+    case Type::string:
+      return json.IsString() && text_of(json) == value.text;
     case Type::integer:
-    case Type::number: return json.IsNumber() && json.GetDouble() == number_of(value);
+    case Type::number:
+      return json.IsNumber() && json.GetDouble() == number_of(value);
     case Type::list:
       return json.IsArray() && json.Size() == value.items.size() &&
              std::equal(value.items.begin(), value.items.end(), json.Begin(), equals);
@@ -81,8 +93,29 @@ bool equals(const Value& value, const Schema& json) {
 
 // JSON Schema counts characters.
 std::size_t length_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
+
+// A POSIX extended expression: of JSON Schema's dialect our patterns use what both have. Unlike std::regex it matches
+// in linear time and without recursion.
+class Pattern {
+ public:
+  explicit Pattern(const char* text) { valid_ = ::regcomp(&compiled_, text, REG_EXTENDED | REG_NOSUB) == 0; }
+  ~Pattern() {
+    if (valid_) ::regfree(&compiled_);
+  }
+  Pattern(const Pattern&) = delete;
+  Pattern& operator=(const Pattern&) = delete;
+
+  bool matches(const std::string& text) const {
+    return valid_ && text.find('\0') == text.npos && ::regexec(&compiled_, text.c_str(), 0, nullptr, 0) == 0;
+  }
+
+ private:
+  regex_t compiled_{};
+  bool valid_ = false;
+};
 
 class Walk {
  public:
@@ -93,12 +126,15 @@ class Walk {
   std::vector<Violation> found;
 
  private:
-  void report(std::string_view keyword, const Value& value, const Schema& schema, const Value::Member* member, bool secret, std::string_view missing = {}) {
+  void report(std::string_view keyword, const Value& value, const Schema& schema, const Value::Member* member,
+              bool secret, std::string_view missing = {}) {
     if (full()) return;
     std::string path;
     for (const Step& step : steps_) {
-      if (step.key.data() == nullptr) path += "[" + std::to_string(step.index) + "]";
-      else path += (path.empty() ? "" : ".") + std::string(step.key);
+      if (step.key.data() == nullptr)
+        path += "[" + std::to_string(step.index) + "]";
+      else
+        path += (path.empty() ? "" : ".") + std::string(step.key);
     }
     found.push_back({keyword, &value, &schema, member, missing, std::move(path), secret});
   }
@@ -112,7 +148,7 @@ class Walk {
     std::size_t index = 0;
   };
   std::vector<Step> steps_;
-  std::map<std::string_view, std::regex> patterns_;
+  std::map<std::string_view, Pattern> patterns_;
   Nulls nulls_;
   std::size_t most_;
 };
@@ -125,17 +161,21 @@ void Walk::judge(const Value& value, const Schema& schema, const Value::Member* 
 
   if (const Schema* type = get(schema, "type")) {
     const bool fits = type->IsString() ? has_type(value, text_of(*type))
-                                       : std::any_of(type->Begin(), type->End(), [&](const Schema& one) { return has_type(value, text_of(one)); });
+                                       : std::any_of(type->Begin(), type->End(),
+                                                     [&](const Schema& one) { return has_type(value, text_of(one)); });
     if (!fits) broken("type");
   }
   if (const Schema* one = get(schema, "const"); one && !equals(value, *one)) broken("const");
-  if (const Schema* some = get(schema, "enum"); some && std::none_of(some->Begin(), some->End(), [&](const Schema& one) { return equals(value, one); }))
+  if (const Schema* some = get(schema, "enum");
+      some && std::none_of(some->Begin(), some->End(), [&](const Schema& one) { return equals(value, one); }))
     broken("enum");
   if (value.type == Type::string) {
     const Schema* most = get(schema, "maxLength");
     const Schema* pattern = get(schema, "pattern");
-    if (most && static_cast<double>(length_of(value.text)) > most->GetDouble()) broken("maxLength");
-    else if (pattern && !matches(value.text, *pattern)) broken("pattern");
+    if (most && static_cast<double>(length_of(value.text)) > most->GetDouble())
+      broken("maxLength");
+    else if (pattern && !matches(value.text, *pattern))
+      broken("pattern");
   }
   if (is_number(value)) {
     const Schema* least = get(schema, "minimum");
@@ -162,7 +202,8 @@ void Walk::judge_map(const Value& map, const Schema& schema, const Value::Member
   if (const Schema* required = get(schema, "required")) {
     for (const Schema& name : required->GetArray()) {
       const Value* there = map.find(text_of(name));
-      if (!there || (there->type == Type::null && nulls_ == Nulls::as_absent)) report("required", map, schema, member, secret, text_of(name));
+      if (!there || (there->type == Type::null && nulls_ == Nulls::as_absent))
+        report("required", map, schema, member, secret, text_of(name));
     }
   }
   const Schema* properties = get(schema, "properties");
@@ -183,13 +224,9 @@ void Walk::judge_map(const Value& map, const Schema& schema, const Value::Member
   }
 }
 
-// std::regex recurses once a character: the length is what keeps the stack small.
 bool Walk::matches(const std::string& text, const Schema& pattern) {
-  constexpr std::size_t kLongest = 1024;
-  if (text.size() > kLongest) return false;
-  auto compiled = patterns_.find(text_of(pattern));
-  if (compiled == patterns_.end()) compiled = patterns_.emplace(text_of(pattern), std::regex(pattern.GetString(), pattern.GetStringLength())).first;
-  return std::regex_search(text, compiled->second);
+  return text.size() <= kLongestMatched &&
+         patterns_.try_emplace(text_of(pattern), pattern.GetString()).first->second.matches(text);
 }
 
 }  // namespace

@@ -17,9 +17,10 @@ namespace {
 using parse::Type;
 using parse::Value;
 
-// ---- moving fields -----------------------------------------------------------------------------------------------------
+// ---- moving fields ----------------------------------------------------------------------------------------
 
-// A field that the version after `version` has under another path. upgrade() reads the table forwards, spelling() backwards.
+// A field that the version after `version` has under another path. upgrade() reads the table forwards, spelling()
+// backwards.
 struct Move {
   std::string_view version;
   std::string_view from;
@@ -54,7 +55,8 @@ Value take(Value& root, std::string_view path) {
     if (!map) return {};
     path.remove_prefix(dot + 1);
   }
-  const auto member = std::find_if(map->members.begin(), map->members.end(), [&](const Value::Member& m) { return m.key == path; });
+  const auto member =
+      std::find_if(map->members.begin(), map->members.end(), [&](const Value::Member& m) { return m.key == path; });
   if (member == map->members.end()) return {};
   Value taken = std::move(member->value);
   map->members.erase(member);
@@ -89,7 +91,7 @@ void move_fields(Value& root, std::string_view version) {
   }
 }
 
-// ---- the steps ---------------------------------------------------------------------------------------------------------
+// ---- the steps --------------------------------------------------------------------------------------------
 
 Value to_v1alpha2(Value root) {
   move_fields(root, "v1alpha1");
@@ -112,7 +114,8 @@ Value to_v1beta1(Value root) {
   if (!is_given(root.find("discoveryFile"))) fill("discoveryToken");
 
   // Beside a file, the addresses of API servers and "unsafe" meant nothing; pins were an error, and stay one.
-  if (is_given(root.find("discoveryFile")) && !is_given(root.find("discoveryToken")) && !is_given(root.find("discoveryTokenCACertHashes"))) {
+  if (is_given(root.find("discoveryFile")) && !is_given(root.find("discoveryToken")) &&
+      !is_given(root.find("discoveryTokenCACertHashes"))) {
     take(root, "discoveryTokenAPIServers");
     take(root, "discoveryTokenUnsafeSkipCAVerification");
   }
@@ -143,12 +146,15 @@ Value to_v1beta4(Value root) {
   Value* registration = find(root, "nodeRegistration");
   Value* args = registration ? find(*registration, "kubeletExtraArgs") : nullptr;
   if (!args || args->type != Type::map) return root;
-  std::stable_sort(args->members.begin(), args->members.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  std::stable_sort(args->members.begin(), args->members.end(),
+                   [](const auto& a, const auto& b) { return a.key < b.key; });
   Value list = parse::make_list();
   list.mark = args->mark;
+  list.items.reserve(args->members.size());
   for (Value::Member& member : args->members) {
     Value& item = list.items.emplace_back(parse::make_map());
     item.mark = member.mark;
+    item.members.reserve(2);
     parse::set(item, "name", parse::make_string(std::move(member.key))).mark = member.mark;
     parse::set(item, "value", std::move(member.value));
   }
@@ -156,7 +162,8 @@ Value to_v1beta4(Value root) {
   return root;
 }
 
-// The notes: constants of kubeadm app/util/config/common.go (1.37), and the folders of apis/kubeadm in 1.20, 1.26 and 1.36.
+// The notes: kubeadm app/util/config/common.go of 1.24 (v1alpha1 to v1alpha3) and of 1.37 (v1beta3, v1), and the pull
+// requests that removed v1beta1 (kubernetes#101129) and v1beta2 (kubernetes#114540).
 constexpr Version kVersions[] = {
     {"kubeadm.k8s.io/v1alpha1", "NodeConfiguration", "v1alpha1", "last read by kubeadm 1.11", to_v1alpha2},
     {"kubeadm.k8s.io/v1alpha2", "NodeConfiguration", "v1alpha2", "last read by kubeadm 1.12", to_v1alpha3},
@@ -181,7 +188,8 @@ const Version* find_version(std::string_view api_version, std::string_view kind)
 
 std::string_view schema_text(const Version& version) {
   const std::span texts(kSchemaTexts, kSchemaCount);
-  const auto found = std::find_if(texts.begin(), texts.end(), [&](const auto& text) { return text.first == version.name; });
+  const auto found =
+      std::find_if(texts.begin(), texts.end(), [&](const auto& text) { return text.first == version.name; });
   return found == texts.end() ? std::string_view() : found->second;
 }
 
@@ -193,7 +201,8 @@ bool truth(const Value& value) {
 
 parse::Document upgrade(const parse::Document& document, const Version& from) {
   parse::Document newest = document;
-  for (const Version* version = &from; version->upgrade; ++version) newest.root = version->upgrade(std::move(newest.root));
+  for (const Version* version = &from; version->upgrade; ++version)
+    newest.root = version->upgrade(std::move(newest.root));
   return newest;
 }
 

@@ -28,11 +28,11 @@ Result<Fetched> fetch_it(Host& host, const Evidence&, const std::string&, Instan
   if (scalar_at(instance, "/attributes/user-data-encoding") == "base64") {
     TRY(fetched.user_data, decoded(fetched.user_data, fetched.origin));
   }
-  const std::string zone = last_part(scalar_at(instance, "/zone")), hostname = scalar_at(instance, "/hostname");
+  const std::string zone = last_part(scalar_at(instance, "/zone"));
   Metadata& metadata = fetched.metadata;
   put_platform(metadata, "gce", "gce");
   put(metadata, "v1.instance_id", scalar_at(instance, "/id"));
-  put(metadata, "v1.local_hostname", hostname.substr(0, hostname.find('.')));  // the rest is longer than a host name may be
+  put(metadata, "v1.local_hostname", scalar_at(instance, "/hostname"));
   put(metadata, "v1.availability_zone", zone);
   put(metadata, "v1.region", zone.substr(0, zone.rfind('-')));
   put(metadata, "instance.type", last_part(scalar_at(instance, "/machineType")));

@@ -30,7 +30,7 @@ std::string address_of(const std::string& base) {
 }  // namespace
 
 MetadataService::MetadataService(Host& host, Protocol protocol, Instant deadline)
-    : host_(host), protocol_(std::move(protocol)), deadline_(deadline), http_(host.open_http({.use_proxy = !protocol_.link_local})) {
+    : host_(host), protocol_(std::move(protocol)), deadline_(deadline), http_(host.open_http({.use_proxy = !protocol_.link_local, .privileged_port = protocol_.privileged_port})) {
   if (protocol_.bases.size() == 1) base_ = protocol_.bases.front();
 }
 
@@ -43,7 +43,7 @@ Result<MetadataService::Answers> MetadataService::get(const std::vector<Wanted>&
   auto answers = attempt();
   if (answers) return answers;
   Error error = within("read " + std::string(protocol_.service), std::move(answers).error()).value();
-  if (error.hint.empty()) error.hint = std::string(protocol_.help);
+  if (!protocol_.help.empty() && (error.kind == Kind::unavailable || error.hint.empty())) error.hint = std::string(protocol_.help);
   return tl::unexpected(std::move(error));
 }
 

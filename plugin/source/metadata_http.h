@@ -27,8 +27,9 @@ struct Protocol {
   std::vector<std::string> bases;  // "http://169.254.169.254"; of several the first to answer is used
   Headers headers = {};            // with every request
   std::optional<SessionToken> token = {};
-  std::string_view help = {};      // hint of every failure: what usually is wrong there
+  std::string_view help = {};      // hint when it cannot be reached: what usually is wrong there
   bool link_local = true;          // no proxy
+  bool privileged_port = false;    // the service answers only to ports below 1024
 };
 
 // A path and whether the service must have it. 404 and 204 mean "not given" for an optional one; a required one that is not there

@@ -1,8 +1,6 @@
 // What the platforms' files share: the kernel's words, instance data, encodings. Each ends with its row, which source.cc lists.
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kRedacted = "redacted";
 constexpr std::size_t kLongestShown = 16 << 10;
-constexpr std::array<std::string_view, 6> kSecretWords = {"token", "password", "passwd", "secret", "key", "credential"};
+constexpr std::array<std::string_view, 6> kSecretWords = {"token", "pass", "secret", "key", "credential", "seed"};
 
 // A secret is known by its name; a private key or a bootstrap token also by its look, whatever it is called.
 std::string shown(const std::string& name, const std::string& value) {

@@ -15,7 +15,8 @@ Result<Fetched> fetch_it(Host& host, const Evidence&, const std::string&, Instan
   MetadataService service(host,
                           {.service = "Scaleway's metadata service",
                            .bases = {"http://169.254.42.42", "http://[fd00:42::42]"},
-                           .help = "its user-data is for root alone: run kubejoin as root, or with CAP_NET_BIND_SERVICE"},
+                           .help = "its user-data is for root alone: run kubejoin as root, or with CAP_NET_BIND_SERVICE",
+                           .privileged_port = true},
                           deadline);
   TRY(auto answers, service.get({{kInstance, true}, {kUserData}}));
   TRY(const auto instance, read_tree(answers[kInstance], kInstance));

@@ -1,6 +1,8 @@
 // The table of sources, what detection looks at, and the choice.
 #include "source/source.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "source/platform.h"
 
@@ -49,6 +51,9 @@ Fetched nothing(const Evidence& evidence) {
 Result<Fetched> fetch_from(const Source& source, Host& host, const Evidence& evidence, const std::string& argument, Instant deadline) {
   auto fetched = source.fetch(host, evidence, argument, deadline);
   if (!fetched) return within("get user-data from " + std::string(source.title), std::move(fetched).error());
+  // cloud-init's v1.local_hostname is the first label; the whole name is in ds.meta_data.
+  for (auto& [name, value] : fetched->metadata.values)
+    if (name == "v1.local_hostname") value = value.substr(0, value.find('.'));
   fetched->source = source.name;
   fetched->none = fetched->user_data.empty();
   return fetched;

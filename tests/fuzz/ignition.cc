@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto source = std::make_shared<Source>();
   source->file = "user-data";
   source->text.assign(reinterpret_cast<const char*>(data), size);
-  for (const Document& document : read_yaml(source, {.bytes = 1 << 16, .depth = 32, .nodes = 5000, .scalar = 1 << 14}).documents) {
+  for (const Document& document :
+       read_yaml(source, {.bytes = 1 << 16, .depth = 32, .nodes = 5000, .scalar = 1 << 14}).documents) {
     Allowance allowance{1 << 20};
     const Carried carried = read_ignition(document, allowance);
     for (const auto& list : {carried.errors, carried.doubts, carried.warnings})

@@ -41,7 +41,8 @@ void check_same(const std::string& written, const std::string& json, const char*
   const Yaml again = read(written);
   if (again.errors.empty() && again.documents.size() == 1 && to_json(again.documents[0].root) == json) return;
   std::fprintf(stderr, "%s does not read back:\n%s\nas %s\n%s\n", how, written.c_str(), json.c_str(),
-               again.errors.empty() ? to_json(again.documents.empty() ? Value() : again.documents[0].root).c_str() : again.errors[0].message.c_str());
+               again.errors.empty() ? to_json(again.documents.empty() ? Value() : again.documents[0].root).c_str()
+                                    : again.errors[0].message.c_str());
   std::abort();
 }
 
