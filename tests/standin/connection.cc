@@ -20,8 +20,8 @@ std::string last_tls_error() {
 }  // namespace
 
 Connection::Connection(Loop& loop, int fd, SSL* ssl, int number, Handler handler,
-                       std::function<void(const std::string&)> closed)
-    : loop_(loop), fd_(fd), ssl_(ssl), handler_(std::move(handler)), closed_(std::move(closed)) {
+                       std::function<void(const std::string&)> failed)
+    : loop_(loop), fd_(fd), ssl_(ssl), handler_(std::move(handler)), failed_(std::move(failed)) {
   peer_.connection = number;
 }
 
@@ -32,11 +32,12 @@ Connection::~Connection() {
 
 void Connection::start() {
   if (ssl_ == nullptr) {
-    peer_.protocol = "h2";
-    protocol_ = make_http2(weak_from_this());
+    int family = 0;
+    socklen_t size = sizeof family;
+    (void)::getsockopt(fd_, SOL_SOCKET, SO_DOMAIN, &family, &size);
+    protocol_ = family == AF_UNIX ? make_http2(weak_from_this()) : make_http1(weak_from_this());
   }
   wait_for(POLLIN);
-  flush();
 }
 
 void Connection::deliver(std::shared_ptr<Exchange> exchange) {
@@ -56,7 +57,7 @@ bool Connection::handshake() {
       wait_for(why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT);
       return false;
     }
-    closed_("handshake failed: " + last_tls_error());
+    failed_(last_tls_error());
     close(true);
     return false;
   }
@@ -93,11 +94,10 @@ void Connection::on_ready() {
     in_take_ = true;
     const bool understood = protocol_->take({buffer, static_cast<std::size_t>(n)});
     in_take_ = false;
-    if (!understood) n = -1;
-    if (!understood) break;
+    if (!understood) return close(false);
   }
   if (!is_open()) return;
-  if (n < 0) return closed_(""), close(false);
+  if (n < 0) return close(false);
   flush();
 }
 
@@ -107,11 +107,11 @@ void Connection::flush() {
     if (out_.empty()) out_ = protocol_->bytes_to_send();
     if (out_.empty()) break;
     const int n = transfer(true, out_.data(), out_.size());
-    if (n < 0) return closed_(""), close(false);
+    if (n < 0) return close(false);
     if (n == 0) break;
     out_.erase(0, static_cast<std::size_t>(n));
   }
-  if (out_.empty() && protocol_->is_finished()) return closed_(""), close(false);
+  if (out_.empty() && protocol_->is_finished()) return close(false);
   wait_for(out_.empty() ? POLLIN : POLLIN | POLLOUT);
 }
 

@@ -22,18 +22,17 @@ class Protocol {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // Takes `fd` and `ssl`; without `ssl` it speaks HTTP/2 with prior knowledge (gRPC on a unix socket). `closed` is told
-  // why, "" when nothing was wrong.
-  Connection(Loop& loop, int fd, SSL* ssl, int number, Handler handler, std::function<void(const std::string&)> closed);
+  // Takes `fd` and `ssl`. `failed` is told why a handshake went wrong.
+  Connection(Loop& loop, int fd, SSL* ssl, int number, Handler handler, std::function<void(const std::string&)> failed);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
-  void start();
+  void start();  // without TLS: HTTP/2 with prior knowledge (gRPC) on a unix socket, else HTTP/1.1
 
   // For the protocols.
   void deliver(std::shared_ptr<Exchange> exchange);
-  void flush();               // sends what the protocol has to send
-  void close(bool hard);      // hard: TCP reset instead of an orderly end
+  void flush();           // sends what the protocol has to send
+  void close(bool hard);  // hard: TCP reset instead of an orderly end
   bool is_open() const { return fd_ >= 0; }
 
  private:
@@ -46,7 +45,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   int fd_;
   SSL* ssl_;
   Handler handler_;
-  std::function<void(const std::string&)> closed_;
+  std::function<void(const std::string&)> failed_;
   Peer peer_;
   std::unique_ptr<Protocol> protocol_;
   std::string out_;

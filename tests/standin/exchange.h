@@ -24,9 +24,9 @@ struct Request {
 
 // The connection that a request came over.
 struct Peer {
-  int connection = 0;        // counted from 1
+  int connection = 0;  // counted from 1
   std::string_view protocol = "http/1.1";
-  bool resumed = false;      // the TLS session
+  bool resumed = false;         // the TLS session
   X509* certificate = nullptr;  // of the client; owned by the connection
 };
 

@@ -1,4 +1,5 @@
-// HTTP/1.1 (RFC 9112) as far as a client of an API server uses it: one request at a time, bodies with a length, answers chunked or not.
+// HTTP/1.1 (RFC 9112) as far as a client of an API server uses it: one request at a time, bodies with a length, answers
+// chunked or not.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -12,13 +13,20 @@ constexpr std::size_t kMaxRequest = 1 << 20;
 
 std::string_view reason_of(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 409: return "Conflict";
-    default: return "Status";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 409:
+      return "Conflict";
+    default:
+      return "Status";
   }
 }
 
@@ -131,7 +139,8 @@ bool Http1::parse(Request& request, std::size_t head_end) {
     const std::size_t colon = in_.find(':', from);
     if (colon >= at) return false;
     std::string name = in_.substr(from, colon - from);
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const std::size_t value = in_.find_first_not_of(" \t", colon + 1);
     request.headers[name] = in_.substr(value, at - value);
   }

@@ -29,6 +29,7 @@ class Http2 : public Protocol {
   std::weak_ptr<Connection> connection_;
   nghttp2_session* session_ = nullptr;
   std::map<std::int32_t, std::shared_ptr<Http2Exchange>> streams_;
+  bool leaving_ = false;  // as Go's server leaves: a notice, the streams that are open, the end
 };
 
 class Http2Exchange : public Exchange {
@@ -70,7 +71,7 @@ class Http2Exchange : public Exchange {
     if (const auto connection = protocol_->connection_.lock()) connection->close(true);
   }
   void last() override {
-    if (protocol_) nghttp2_submit_goaway(protocol_->session_, NGHTTP2_FLAG_NONE, id_, NGHTTP2_NO_ERROR, nullptr, 0);
+    if (protocol_ && !std::exchange(protocol_->leaving_, true)) nghttp2_submit_shutdown_notice(protocol_->session_);
   }
   bool is_open() const override {
     const auto connection = protocol_ ? protocol_->connection_.lock() : nullptr;
@@ -85,7 +86,9 @@ class Http2Exchange : public Exchange {
   }
   static std::vector<nghttp2_nv> pairs_of(const Headers& headers) {
     std::vector<nghttp2_nv> pairs;
-    const auto bytes = [](const std::string& text) { return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data())); };
+    const auto bytes = [](const std::string& text) {
+      return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
+    };
     for (const auto& [name, value] : headers)
       pairs.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
     return pairs;
@@ -162,13 +165,15 @@ Http2::Http2(std::weak_ptr<Connection> connection) : connection_(std::move(conne
                            (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
         const auto stream = self->streams_.find(frame->hd.stream_id);
         if (!whole || stream == self->streams_.end()) return 0;
-        if (const auto connection = self->connection_.lock()) connection->deliver(stream->second);
+        if (const auto owner = self->connection_.lock()) owner->deliver(stream->second);
         return 0;
       });
   nghttp2_session_callbacks_set_on_stream_close_callback(
       callbacks, [](nghttp2_session*, std::int32_t id, std::uint32_t, void* user) {
-        auto node = static_cast<Http2*>(user)->streams_.extract(id);
-        if (node) node.mapped()->detach();
+        auto* self = static_cast<Http2*>(user);
+        if (auto stream = self->streams_.extract(id)) stream.mapped()->detach();
+        if (self->leaving_ && self->streams_.empty())
+          nghttp2_session_terminate_session(self->session_, NGHTTP2_NO_ERROR);
         return 0;
       });
   nghttp2_session_server_new(&session_, callbacks, this);

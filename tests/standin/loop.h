@@ -1,4 +1,5 @@
-// Loop: one thread that waits for descriptors and timers; everything of the stand-in happens in it, so nothing is locked.
+// Loop: one thread that waits for descriptors and timers; everything of the stand-in happens in it, so nothing is
+// locked.
 #pragma once
 
 #include <chrono>
@@ -11,7 +12,8 @@ namespace kubejoin::standin {
 
 class Loop {
  public:
-  // `ready` is called with poll(2)'s revents. A descriptor has one watcher; the newest counts. The caller closes it, after forget().
+  // `ready` is called with poll(2)'s revents. A descriptor has one watcher; the newest counts. The caller closes it,
+  // after forget().
   void watch(int fd, short events, std::function<void(short)> ready);
   void forget(int fd);
   void after(std::chrono::milliseconds delay, std::function<void()> what);
