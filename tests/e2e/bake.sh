@@ -3,6 +3,7 @@
 #
 #   bake.sh [STORY...]      default: all of them; -l lists them
 #
+# KUBEJOIN_IMAGE=FILE tells the stories with an image that was baked before.
 # Everything that happened stands in one folder, which is printed first and kept: build/e2e/bake.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -24,7 +25,7 @@ story_first_boot() {
   start_machine "$name" "${seed[@]}"
   await_ready "$name"
   await_login "$name"
-  on "$name" 'timeout 60 kubejoin status --wait' >"$work/$name/status.txt" || die "see the join of $name succeed: see $work/$name/status.txt"
+  on "$name" 'kubejoin status --wait=60s' >"$work/$name/status.txt" || die "see the join of $name succeed: see $work/$name/status.txt"
   on "$name" 'cat /run/kubejoin/result.json' >"$work/$name/result.json"
   jq -e '.state == "success"' "$work/$name/result.json" >/dev/null || die "read success in $work/$name/result.json"
   run_pod "$name"
@@ -37,7 +38,7 @@ story_first_boot() {
   start_machine "$name" "${seed[@]}"
   await_login "$name"
   await_boot_in_status "$name"
-  on "$name" 'timeout 120 kubejoin status --wait' >/dev/null || die "see the second boot of $name succeed"
+  on "$name" 'kubejoin status --wait=60s' >/dev/null || die "see the second boot of $name succeed"
   after=$(node_files "$name")
   diff <(echo "$before") <(echo "$after") >"$work/$name/reboot.diff" || die "see the files of $name stay as they are over a reboot: see $work/$name/reboot.diff"
   [[ $(admin get csr -o name | wc -l) == "$csrs" ]] || die "see no further CSR of $name after a reboot"
@@ -70,7 +71,7 @@ story_power_cut() {
   start_machine "$name" "${seed[@]}"
   await_ready "$name"
   await_login "$name"
-  on "$name" 'timeout 60 kubejoin status --wait' >/dev/null || die "see the join of $name succeed after a power cut"
+  on "$name" 'kubejoin status --wait=60s' >/dev/null || die "see the join of $name succeed after a power cut"
   no_secret_on "$name"
   power_off "$name"
 }
@@ -112,6 +113,7 @@ main() {
     say "story: $story"
     started=$SECONDS
     "story_$story"
+    rm -f "$work"/*/disk.qcow2
     say "story: $story: took $((SECONDS - started)) s"
   done
   say "all of it is well: ${stories[*]}"
@@ -128,9 +130,11 @@ prepare_cluster() {
 # The image: Debian's base disk, the real kubelet, two hand-made container images, kubejoin; sealed and verified by the last step.
 bake() {
   local base args
+  ssh-keygen -q -t ed25519 -N '' -C e2e -f "$work/key"
+  image=${KUBEJOIN_IMAGE:-$work/bake/output/kubejoin-node.qcow2}
+  [[ ! ${KUBEJOIN_IMAGE:-} ]] || return 0
   base=$(base_disk)
   "$e2e/images.sh" "$work/images"
-  ssh-keygen -q -t ed25519 -N '' -C e2e -f "$work/key"
   mkdir -p "$work/bake/seed"
   printf '#cloud-config\nssh_genkeytypes: [ed25519]\nssh_authorized_keys: ["%s"]\n' "$(<"$work/key.pub")" >"$work/bake/seed/user-data"
   echo 'instance-id: bake' >"$work/bake/seed/meta-data"
@@ -142,7 +146,6 @@ bake() {
     -var "images=$work/images" -var pause_image=kubejoin.test/pause:1 -var cgroup_driver=systemd \
     -var "qemu_base=$base" -var "qemu_base_checksum=none" -var "qemu_seed=$work/bake/seed" -var "qemu_output=$work/bake/output" -var "qemu_args=$args" \
     -var "ssh_private_key_file=$work/key" "$top/image-builder/packer"
-  image=$work/bake/output/kubejoin-node.qcow2
 }
 
 # join_documents NODE TOKEN: what a person writes: kubeadm's document and ours.
@@ -225,11 +228,12 @@ YAML
   say "a pod ran on $1"
 }
 
-# no_secret_on NODE: the token's secret half is in no file of the machine but cloud-init's own copies of user-data, which only root reads.
+# no_secret_on NODE: the token's secret half is in no file of the machine but user-data's own copies: cloud-init's, which only root reads
+# and which come back at each boot, and the user's write_files in /run.
 no_secret_on() {
   on "$1" 'cd / && grep -rlFf /dev/stdin etc home root run srv tmp var' <<<"$token_secret" >"$work/$1/secrets.txt" || true
   on "$1" 'cd / && xargs -r stat -c "%n %A"' <"$work/$1/secrets.txt" >"$work/$1/secret-modes.txt"
-  ! grep -vE '^(var/lib/cloud/instances/[^ ]*|run/cloud-init/[^ ]*) -r..------$' "$work/$1/secret-modes.txt" ||
+  ! grep -vE '^(var/lib/cloud/instances/[^ ]* -r..------|run/cloud-init/[^ ]* -r..------|run/kubeadm/[^ ]* -rw-r-----)$' "$work/$1/secret-modes.txt" ||
     die "see no token on $1: see $work/$1/secret-modes.txt"
 }
 

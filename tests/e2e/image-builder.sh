@@ -12,7 +12,7 @@ work=${KUBEJOIN_E2E_DIR:-$top/build/e2e/image-builder}
 logs=$work/log
 kubejoin=${KUBEJOIN:-$top/build/kubejoin}
 readonly suites=(bookworm trixie)
-readonly checks=(scripts packer units ordering examples manual package)
+readonly checks=(scripts packer units ordering examples manual package chroot)
 
 main() {
   local check failed=() wanted=("${checks[@]}")
@@ -22,7 +22,8 @@ main() {
   fi
   (($#)) && wanted=("$@")
   rm -rf "$work"
-  mkdir -p "$logs"
+  mkdir -p "$logs" "$work/roots"
+  trap 'rm -rf "$work/roots"' EXIT
   for check in "${wanted[@]}"; do
     ("check_$check") >"$logs/$check.log" 2>&1 &
     if wait $!; then
@@ -42,11 +43,10 @@ fail() {
 }
 
 check_scripts() {
-  local scripts
-  mapfile -t scripts < <(cd "$top" && grep -rlE '^#!/(usr/bin/env |bin/)(ba)?sh' image-builder tests/e2e)
-  ((${#scripts[@]} > 10)) || fail "find the scripts"
-  cd "$top" && shellcheck "${scripts[@]}" image-builder/steps/lib.sh tests/e2e/{lib,machine}.sh
-  shellcheck -s bash -e SC2034,SC2154 tests/e2e/nspawn/*.case
+  cd "$builder"
+  shellcheck ./*.sh steps/*.sh examples/*/*.{sh,chroot}
+  shellcheck -s sh rootfs/etc/cloud/clean.d/*
+  shellcheck -s bash -e SC2034,SC2154 "$e2e"/nspawn/*.case
 }
 
 # Debian's Packer, which has the builders built in, accepts every source of the template.
@@ -70,9 +70,9 @@ check_packer() {
   return "$status"
 }
 
-# baked SUITE: prints a root with kubejoin in it, by the example that bakes in a chroot; without the last step, which wants a runtime.
+# baked SUITE: prints a root with the units in it: the steps 30 and 40, which is what there is to see without a runtime.
 baked() {
-  local root=$work/$1
+  local root=$work/roots/$1
   if [[ ! -d $root ]]; then
     mkdir "$root"
     tar -C "$root" --numeric-owner -xf "$(root_tar "$1" "${root_packages[@]}")"
@@ -128,30 +128,48 @@ TABLE
   done
 }
 
+# Every example is read by the program that it is written for.
 check_examples() {
-  local file suite root
+  local file suite root status=0
   cd "$builder/examples"
   for file in cloud-init/* cluster-api/user-data.yaml; do
-    "$kubejoin" validate "$file"
+    "$kubejoin" validate "$file" || status=1
   done
   jq -r '.storage.files[0].contents.source | sub("^data:;base64,"; "") | @base64d' ignition/node.ign >"$work/ignition.yaml"
-  "$kubejoin" validate "$work/ignition.yaml"
+  "$kubejoin" validate "$work/ignition.yaml" || status=1
   for suite in "${suites[@]}"; do
     root=$(baked "$suite")
     cp cloud-init/*.yaml "$root/tmp"
     for file in write-files key runcmd; do
-      chroot "$root" cloud-init schema -c "/tmp/$file.yaml"
+      chroot "$root" cloud-init schema -c "/tmp/$file.yaml" || status=1
     done
   done
+  # What goss would look at in the image, except for the command, which wants a whole one.
+  cp "$builder/goss.yaml" "$root/tmp"
+  chroot "$root" python3 - <<'PYTHON' || status=1
+import os
+import stat
+
+import yaml
+
+with open("/tmp/goss.yaml", encoding="utf-8") as file:
+    goss = yaml.safe_load(file)
+assert set(goss) == {"command", "file", "service"}, goss
+for path, wanted in goss["file"].items():
+    assert oct(stat.S_IMODE(os.stat(path).st_mode)) == "0o" + wanted["mode"].lstrip("0"), path
+for service in set(goss["service"]) - {"containerd"}:
+    assert os.path.lexists(f"/etc/systemd/system/multi-user.target.wants/{service}.service"), service
+PYTHON
   # mkosi reads its configuration; it is trixie's own mkosi that does.
-  root=$work/mkosi
+  root=$work/roots/mkosi
   mkdir "$root"
   tar -C "$root" -xf "$(root_tar trixie mkosi)"
   cp -r mkosi "$root/mkosi"
   mkdir "$root/mkosi/bake"
-  chroot "$root" mkosi -C /mkosi summary >"$work/mkosi.summary"
+  chroot "$root" mkosi -C /mkosi summary >"$work/mkosi.summary" || status=1
   grep -q 'kubejoin-node' "$work/mkosi.summary"
   grep -q 'mkosi.postinst.chroot' "$work/mkosi.summary"
+  return "$status"
 }
 
 check_manual() {
@@ -174,7 +192,7 @@ check_package() {
     case $library in nghttp2 | yaml-cpp) ;; cares) library=c-ares ;; ssl | crypto) library=openssl ;; z) library=zlib ;; curl) library=libcurl ;; esac
     jq -e --arg name "$library" 'any(.components[]; .name == $name)' "$work"/dist/*.cdx.json >/dev/null || fail "find $library in the SBOM: add it to image-builder/sbom.txt"
   done
-  root=$work/deb
+  root=$work/roots/deb
   mkdir "$root"
   tar -C "$root" --numeric-owner -xf "$(root_tar trixie "${root_packages[@]}")"
   cp "$work"/dist/*.deb "$root/tmp/kubejoin.deb"
@@ -185,6 +203,19 @@ check_package() {
   chroot "$root" dpkg --purge kubejoin
   file=$(find "$root" -xdev -name '*kubejoin*' -not -path '*/tmp/*' -not -path '*/var/log/*' -not -path '*/var/lib/dpkg/*')
   [[ ! $file ]] || fail "see nothing left after a purge: $file"
+}
+
+# The example that bakes in a chroot, with the kit as people get it: all steps, the sealing included.
+check_chroot() {
+  local root=$work/roots/chroot
+  mkdir "$root" "$work/roots/kit"
+  tar -C "$root" --numeric-owner -xf "$(root_tar trixie "${root_packages[@]}" "${machine_packages[@]}")"
+  "$builder/package.sh" "$kubejoin" "$work/kit"
+  tar -C "$work/roots/kit" --strip-components=1 -xf "$work"/kit/kubejoin-*.tar.gz
+  "$work/roots/kit/examples/chroot/bake.sh" "$root" "$work/roots/kit" "$e2e/nspawn/kubelet"
+  [[ ! -e $root/bake ]] || fail "see nothing of the bake left"
+  grep -q 'SystemdCgroup = true' "$root/etc/containerd/config.toml" || fail "see containerd configured"
+  [[ $(systemctl --root="$root" is-enabled kubejoin kubelet containerd | sort -u) == enabled ]] || fail "see the units enabled"
 }
 
 main "$@"

@@ -67,6 +67,7 @@ readonly gateway=10.99.0.1 # the cluster's own loopback, as the machine sees it:
 
 # new_machine NAME IMAGE: a disk of its own on top of the image.
 new_machine() {
+  [[ $sockets ]] || sockets=$(mktemp -d)
   mkdir -p "$work/$1"
   qemu-img create -q -f qcow2 -F qcow2 -b "$2" "$work/$1/disk.qcow2"
   : >"$work/$1/console.log"
@@ -86,10 +87,11 @@ start_machine() {
     -serial "file:$work/$name/console.new" -monitor "unix:$sockets/$name.monitor,server,nowait" "$@" \
     >"$work/$name/qemu.log" 2>&1 </dev/null &
   echo $! >"$work/$name/pid"
+  disown $!
   machines+=("$name")
 }
 machines=()
-sockets=$(mktemp -d) # a socket's path must be short
+sockets= # their folder, made with the first machine: a socket's path must be short
 
 ssh_port() { echo $((20000 + 0x$(key_of "$1" | cut -c1-3))); }
 
@@ -119,7 +121,7 @@ stop_machines() {
     pid=$(<"$work/$name/pid")
     if [[ $(readlink "/proc/$pid/exe") == */qemu-system-x86_64 ]]; then kill -KILL "$pid"; fi
   done
-  rm -rf "$sockets"
+  [[ ! $sockets ]] || rm -rf "$sockets"
 }
 
 # on NAME COMMAND: runs COMMAND (a shell's) as root on the machine. One connection serves all calls.
