@@ -4,7 +4,7 @@
 #   package.sh [PROGRAM] [OUTPUT-FOLDER]        default: build/kubejoin, build/dist
 #
 # DEB_ARCH    the program's architecture; default: this machine's. For another one, NATIVE names a kubejoin that runs here
-#             (it prints the completions).
+#             (it prints the completions), SYSROOT the folder of that one's libraries (its file `packages` says their versions).
 # SOURCE_DATE_EPOCH   the time that every file gets; default: the last commit's.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -35,7 +35,7 @@ main() {
   make_deb
   make_tarball
   make_sbom >"$out/kubejoin_${version}_$arch.cdx.json"
-  (cd "$out" && sha256sum ./*.deb ./*.tar.gz ./*.cdx.json >SHA256SUMS)
+  (cd "$out" && sha256sum -- *.deb *.tar.gz *.cdx.json >SHA256SUMS)
   (cd "$out" && ls -l)
 }
 
@@ -115,22 +115,30 @@ make_tarball() {
   tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --format=gnu -c "$name" | gzip -9n >"$out/$name.tar.gz"
 }
 
-# make_sbom: CycloneDX 1.5: what is linked into the program, with the versions that this machine's archives have.
+# version_of PACKAGE: of what the program was linked with: the sysroot's, this machine's, the cross compiler's.
+version_of() {
+  if [[ -e ${SYSROOT:-}/packages ]] && grep -P "^$1\t" "$SYSROOT/packages" | cut -f2 | grep .; then return; fi
+  local name
+  for name in "$1:$arch" "$1-$arch-cross" "$1"; do
+    # shellcheck disable=SC2016 # the field is dpkg-query's
+    if dpkg-query -W -f '${Version}\n' "$name" 2>/dev/null | grep .; then return; fi
+  done
+  die "name the version of $1: it is not installed"
+}
+
+# make_sbom: CycloneDX 1.5: what is linked into the program, in the versions that were linked.
 make_sbom() {
-  local name package licence version_of
+  local name package licence version_there purl
   while read -r name package licence; do
     if [[ $package == curl-source ]]; then
-      version_of=$(sed -n 's/^CURL_VERSION := //p' "$top/plugin/base/curl.mk")
-      jq -n --arg name "$name" --arg version "$version_of" --arg licence "$licence" \
-        '{type: "library", name: $name, version: $version, purl: "pkg:generic/\($name)@\($version)", licenses: [{license: {id: $licence}}]}'
-      continue
+      version_there=$(sed -n 's/^CURL_VERSION := //p' "$top/plugin/base/curl.mk")
+      purl=pkg:generic/$name@$version_there
+    else
+      version_there=$(version_of "$package")
+      purl="pkg:deb/debian/$package@$(jq -rn --arg v "$version_there" '$v | @uri')?arch=$arch"
     fi
-    # shellcheck disable=SC2016 # the field is dpkg-query's
-    version_of=$(dpkg-query -W -f '${Version}' "$package:$arch" 2>/dev/null || dpkg-query -W -f '${Version}' "$package" 2>/dev/null) ||
-      die "name the version of $name: $package is not installed"
-    jq -n --arg name "$name" --arg version "$version_of" --arg package "$package" --arg arch "$arch" --arg licence "$licence" \
-      '{type: "library", name: $name, version: $version, purl: "pkg:deb/debian/\($package)@\($version | @uri)?arch=\($arch)",
-        licenses: [{license: {id: $licence}}]}'
+    jq -n --arg name "$name" --arg version "$version_there" --arg purl "$purl" --arg licence "$licence" \
+      '{type: "library", "bom-ref": $purl, name: $name, version: $version, purl: $purl, licenses: [{license: {id: $licence}}]}'
   done <"$here/sbom.txt" | jq -s --arg version "$version" --arg arch "$arch" --arg sha "$(sha256sum "$program" | cut -d' ' -f1)" \
     --arg time "$(date -u -d "@$SOURCE_DATE_EPOCH" +%FT%TZ)" '{
       bomFormat: "CycloneDX", specVersion: "1.5", version: 1,
@@ -139,7 +147,7 @@ make_sbom() {
         component: {type: "application", "bom-ref": "kubejoin", name: "kubejoin", version: $version, purl: "pkg:generic/kubejoin@\($version)?arch=\($arch)",
                     hashes: [{alg: "SHA-256", content: $sha}]}
       },
-      components: [.[] | . + {"bom-ref": .purl}],
+      components: .,
       dependencies: [{ref: "kubejoin", dependsOn: [.[].purl]}]
     }'
 }

@@ -24,13 +24,15 @@ size=$(stat -c %s "$binary")
 ((size <= limit)) || fail "$size bytes: more than $limit"
 
 # What the compiler was told shows in what the objects ask for, ours and curl's.
-for part in "$objects" "$curl"; do
-  if [[ -d $part ]]; then part=("$part"/**/*.o); fi
-  wanted=$(nm -u "${part[@]}" 2>/dev/null)
+hardened() {
+  local wanted symbol
+  wanted=$(nm -u "$@" 2>/dev/null)
   for symbol in __stack_chk_fail '__[a-z]*_chk'; do
-    grep -q " $symbol\$" <<<"$wanted" || fail "nothing in $part asks for $symbol: built without stack protector or FORTIFY"
+    grep -q " $symbol\$" <<<"$wanted" || fail "nothing in $1 and the like asks for $symbol: built without stack protector or FORTIFY"
   done
-done
+}
+hardened "$objects"/**/*.o
+hardened "$curl"
 
 # libc's resolver is replaced, and what would load the host's modules is not even in the program (plugin/base/static_link.cc).
 defined=$(nm "$debug" | awk '$2 ~ /[TtWi]/ { print $3 }')

@@ -12,15 +12,30 @@ CURL_SWITCHES := --disable-shared --enable-static --with-openssl --with-zlib --e
   --disable-rtsp --disable-manual --disable-ntlm --disable-cookies --disable-netrc --disable-alt-svc --disable-hsts --disable-doh \
   --disable-dependency-tracking --enable-symbol-hiding --disable-libcurl-option --disable-get-easy-options
 
-# deb-src through a private list made from the machine's own mirrors: the machine's configuration is not touched.
+# private_apt KIND, OPTIONS: $$t, a temporary folder; $$o, apt's options for the machine's own mirrors in lists of ours: neither its
+# configuration nor its package state is touched. One at a time, as others may be waiting for the same thing.
+define private_apt
+set -eu; mkdir -p "$(CACHE_DIR)"; exec 9>"$(CACHE_DIR)/lock"; flock 9; test ! -e $@ || exit 0; \
+t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; mkdir -p "$$t/lists/partial"; \
+apt-get indextargets --format '$$(SITE) $$(RELEASE)' 'Created-By: Packages' | sort -u | awk '{print "$(1) " $$1 " " $$2 " main"}' > "$$t/src.list"; \
+test -s "$$t/src.list" || { echo "kubejoin: no package mirror is configured; give CURL_DIR=/prefix of a static curl" >&2; exit 1; }; \
+o="-o Dir::Etc::SourceList=$$t/src.list -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$$t/lists -o APT::Sandbox::User=root $(2)"; \
+apt-get $$o -qq update; cd "$$t"
+endef
+
 $(CURL_DIR)/lib/libcurl.a:
-	@set -eu; t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; mkdir -p "$$t/lists/partial"; \
-	apt-get indextargets --format '$$(SITE) $$(RELEASE)' 'Created-By: Packages' | sort -u | \
-	  awk '{print "deb-src " $$1 " " $$2 " main"}' > "$$t/src.list"; \
-	test -s "$$t/src.list" || { echo "curl: no package mirror configured; give CURL_DIR=/prefix of a static curl" >&2; exit 1; }; \
-	o="-o Dir::Etc::SourceList=$$t/src.list -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$$t/lists -o APT::Sandbox::User=root"; \
-	echo "curl: building $(CURL_VERSION) into $(CURL_DIR)"; \
-	apt-get $$o -qq update && cd "$$t" && apt-get $$o -qq source --only-source curl >/dev/null && cd curl-$(CURL_VERSION) && \
-	{ ./configure --prefix="$$t/out" $(if $(CROSS),--host=$(CROSS:-=)) CFLAGS="-O2 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$$t=." $(CURL_SWITCHES) && \
+	@$(call private_apt,deb-src); echo "curl: building $(CURL_VERSION) into $(CURL_DIR)"; \
+	apt-get $$o -qq source --only-source curl >/dev/null && cd curl-$(CURL_VERSION) && \
+	{ ./configure --prefix="$$t/out" $(if $(CROSS),--host=$(CROSS:-=)) CPPFLAGS="$(INCLUDES)" LDFLAGS="$(LIBRARIES)" \
+	    CFLAGS="-O2 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$$t=." $(CURL_SWITCHES) && \
 	  $(MAKE) -C lib install && $(MAKE) -C include install; } > "$$t/log" 2>&1 || { tail -30 "$$t/log" >&2; exit 1; }; \
 	mkdir -p "$$(dirname $(CURL_DIR))"; rm -rf "$(CURL_DIR)"; mv "$$t/out" "$(CURL_DIR)"
+
+# The libraries of another architecture, unpacked beside this machine's: SYSROOT/packages says which, in which version.
+SYSROOT := $(CACHE_DIR)/sysroot-$(DEB_ARCH)
+SYSROOT_PACKAGES := libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libyaml-cpp-dev
+$(SYSROOT)/packages:
+	@$(call private_apt,deb,-o APT::Architecture=$(DEB_ARCH) -o APT::Architectures=$(DEB_ARCH) -o Dir::State::status=/dev/null); \
+	echo "sysroot: $(SYSROOT_PACKAGES) of $(DEB_ARCH) into $(SYSROOT)"; \
+	apt-get $$o -qq download $(SYSROOT_PACKAGES) >/dev/null; mkdir out; for p in *.deb; do dpkg-deb -x "$$p" out; dpkg-deb -W "$$p"; done > out/packages; \
+	rm -rf "$(SYSROOT)"; mv out "$(SYSROOT)"
