@@ -58,6 +58,8 @@ int run_validate(const Invocation&);
 int run_schema(const Invocation&);
 int run_query(const Invocation&);
 int run_status(const Invocation&);
+int run_seal(const Invocation&);
+int run_verify(const Invocation&);
 int run_version(const Invocation&);
 int run_completion(const Invocation&);
 
@@ -66,6 +68,8 @@ std::vector<Flag> boot_flags();
 std::vector<Flag> validate_flags();
 std::vector<Flag> query_flags();
 std::vector<Flag> status_flags();
+std::vector<Flag> seal_flags();
+std::vector<Flag> verify_flags();
 
 // Where the user stands, and a path of theirs as the Host wants it.
 std::string working_directory();
