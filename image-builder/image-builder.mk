@@ -1,6 +1,6 @@
 # Targets of image-builder/: included by the Makefile, which knows BUILD and DEB_ARCH.
 
-.PHONY: image-deps image nspawn bake dist dist-deps dist-test
+.PHONY: image-deps image nspawn bake bake-measure dist dist-deps dist-test
 image-deps: ## install what baking and booting need (image-builder/packages.txt)
 	@missing=$$(sed 's/#.*//' image-builder/packages.txt | while read -r p; do dpkg-query -W -f '$${Status}' "$$p" 2>/dev/null | grep -q 'ok installed' || echo "$$p"; done); \
 	test -z "$$missing" || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
@@ -13,6 +13,9 @@ nspawn: $(BUILD)/kubejoin image-deps ## real systemd and cloud-init of two Debia
 
 bake: $(BUILD)/kubejoin image-deps ## Packer bakes, qemu boots, the real kubelet is Ready (15 minutes)
 	@KUBEJOIN=$(abspath $<) tests/e2e/bake.sh $(STORIES)
+
+bake-measure: $(BUILD)/kubejoin image-deps ## power-on to Ready: kubejoin's unit, kubejoin and kubeadm from runcmd, RUNS=3 boots of each
+	@KUBEJOIN=$(abspath $<) RUNS=$(RUNS) tests/e2e/bake.sh measure
 
 # ---- packages, for both architectures: the one that is not this machine's by Debian's cross compiler --------------------------
 ARCHES := amd64 arm64

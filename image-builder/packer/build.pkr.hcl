@@ -8,6 +8,7 @@ locals {
     [var.kubejoin, "${path.root}/../rootfs", "${path.root}/../rootfs-kubelet", "${path.root}/../steps"],
     var.kubelet_file == "" ? [] : [var.kubelet_file],
     var.images == "" ? [] : [var.images],
+    var.overlay == "" ? [] : [var.overlay],
   )
   # See steps/lib.sh.
   environment = [
@@ -15,6 +16,7 @@ locals {
     "KUBELET=${var.kubelet_file == "" ? var.kubelet : "${local.bake}/${basename(var.kubelet_file)}"}",
     "KUBELET_SHA256=${var.kubelet_sha256}",
     "IMAGES=${local.bake}/${var.images == "" ? "images" : basename(var.images)}",
+    "OVERLAY=${var.overlay == "" ? "" : "${local.bake}/${basename(var.overlay)}"}",
     "PAUSE_IMAGE=${var.pause_image}",
     "CGROUP_DRIVER=${var.cgroup_driver}",
   ]
@@ -38,14 +40,12 @@ build {
   }
   provisioner "shell" {
     environment_vars = local.environment
-    execute_command  = "sudo env {{ .Vars }} bash {{ .Path }}"
-    inline_shebang   = "/bin/bash -e"
+    execute_command  = "sudo env {{ .Vars }} bash -e {{ .Path }}"
     inline           = ["for step in ${local.bake}/steps/[1-8]*.sh; do bash $step; done"]
   }
   # Last, on its own: it removes what was uploaded, and nothing may log in after it.
   provisioner "shell" {
-    execute_command = "sudo env {{ .Vars }} bash {{ .Path }}"
-    inline_shebang  = "/bin/bash -e"
+    execute_command = "sudo env {{ .Vars }} bash -e {{ .Path }}"
     inline          = ["bash ${local.bake}/steps/90-seal.sh", "rm -rf ${local.bake}"]
   }
 }

@@ -31,6 +31,12 @@ variable "images" {
   description = "A folder of container images (OCI archives, *.tar) that the image shall carry, so that a first boot pulls nothing."
 }
 
+variable "overlay" {
+  type        = string
+  default     = ""
+  description = "A folder of your own that is laid over the image's root: a pod network's configuration, hooks, programs."
+}
+
 variable "pause_image" {
   type        = string
   default     = ""

@@ -5,6 +5,7 @@
 #   KUBELET_SHA256    its checksum; a must for an address
 #   PAUSE_IMAGE       the sandbox image's name, for containerd
 #   IMAGES            container images to carry: a folder of OCI archives in the image; default $KUBEJOIN_BAKE/images
+#   OVERLAY           a folder in the image that is laid over its root; default: none
 #   CGROUP_DRIVER     systemd (default) or cgroupfs; must be what the cluster's kubelet configuration says
 # shellcheck shell=bash disable=SC2034
 

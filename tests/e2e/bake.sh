@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The image pipeline, with real parts: Packer bakes an image, qemu boots it, real Kubernetes sees its Node Ready.
 #
-#   bake.sh [STORY...]      default: all of them; -l lists them
+#   bake.sh [STORY...]      default: all of them but measure; -l lists them
 #
-# KUBEJOIN_IMAGE=FILE tells the stories with an image that was baked before.
+# KUBEJOIN_IMAGE=FILE tells the stories with an image that was baked before. RUNS=N: how often measure boots each way; 3.
 # Everything that happened stands in one folder, which is printed first and kept: build/e2e/bake.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -32,10 +32,8 @@ story_first_boot() {
   no_secret_on "$name"
   before=$(node_files "$name")
   csrs=$(admin get csr -o name | wc -l)
-  power_off "$name"
 
-  say "second boot"
-  start_machine "$name" "${seed[@]}"
+  reboot "$name" "${seed[@]}"
   await_login "$name"
   await_boot_in_status "$name"
   on "$name" 'kubejoin status --wait=60s' >/dev/null || die "see the second boot of $name succeed"
@@ -52,8 +50,7 @@ story_credential() {
   join_documents "$name" "$token_id.$token_secret" >"$work/$name/user-data"
   start_machine "$name" \
     -smbios "type=11,value=io.systemd.credential.binary:kubejoin.user-data=$(base64 -w0 "$work/$name/user-data")" \
-    -smbios "type=11,value=io.systemd.credential:system.hostname=$name" \
-    -smbios "type=11,value=io.systemd.credential.binary:tmpfiles.extra=$(cni_tmpfile | base64 -w0)"
+    -smbios "type=11,value=io.systemd.credential:system.hostname=$name"
   await_ready "$name"
   run_pod "$name"
   power_off "$name"
@@ -76,14 +73,25 @@ story_power_cut() {
   power_off "$name"
 }
 
-# A token that the cluster does not know: the console says so, the result too, and no kubelet is left running.
+# A machine boots from the network, by the iPXE script of the examples, which says where its document is. The document's token is one that
+# the cluster does not know: the console says so, the result too, and no kubelet is left running.
 story_wrong_token() {
-  local name=wrong
+  local name=wrong boot=$work/wrong/boot server
   new_machine "$name" "$image"
-  user_data "$name" "zzzzzz.$token_secret" >"$work/$name/user-data"
+  mkdir "$boot"
+  tar -C "$boot" --wildcards --transform='s#.*/\(vmlinuz\|initrd.img\)-.*#\1#' -xf "$(root_tar trixie "${root_packages[@]}" "${machine_packages[@]}")" './boot/vmlinuz-*' './boot/initrd.img-*'
+  join_documents "$name" "zzzzzz.$token_secret" 20s >"$boot/join.yaml"
+  sed -E "s#^set base .*#set base tftp://$gateway#; s#kubejoin.url=[^ ]*#kubejoin.url=https://$gateway:8443/join.yaml;ca=/etc/kubejoin/boot-ca.pem;sha256=$(sha256sum "$boot/join.yaml" | cut -d' ' -f1)#" \
+    "$top/image-builder/examples/ipxe/node.ipxe" >"$boot/node.ipxe"
+  grep -qF "$gateway:8443" "$boot/node.ipxe" || die "put this run's addresses into the iPXE script"
+  { cloud_config && written /etc/kubejoin/boot-ca.pem <"$CA"; } >"$work/$name/user-data"
   mapfile -t seed < <(seed_disk "$name" "$work/$name/user-data")
-  start_machine "$name" "${seed[@]}"
-  await_line 420 "$work/$name/console.new" 'kubejoin.*zzzzzz' || die "read the token's id on the console of $name: see $work/$name/console.new"
+  (cd "$boot" && exec nsenter --net="$NETNS" openssl s_server -accept 127.0.0.1:8443 -cert "$CP/pki/apiserver.crt" -key "$CP/pki/apiserver.key" -WWW) \
+    >"$work/$name/server.log" 2>&1 </dev/null &
+  server=$!
+  boot_folder=$boot start_machine "$name" "${seed[@]}" -boot n
+  await_line 420 "$work/$name/console.new" 'kubejoin: failure.*zzzzzz' || die "read the token's id on the console of $name: see $work/$name/console.new"
+  kill "$server"
   await_login "$name"
   on "$name" 'kubejoin status --wait' >"$work/$name/status.txt" && die "see the join of $name fail"
   on "$name" 'cat /run/kubejoin/result.json' >"$work/$name/result.json"
@@ -93,12 +101,83 @@ story_wrong_token() {
   cut_power "$name"
 }
 
+# The same image joins in three ways, in turn. All times are the host's clock, from power-on: a guest's own is asked only for differences.
+story_measure() {
+  local run way watcher
+  nsenter --net="$NETNS" "$BIN/kubectl" --kubeconfig "$CP/admin.conf" get nodes --watch \
+    -o jsonpath='{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}' 2>"$work/watch.log" \
+    > >(while read -r line; do echo "$EPOCHREALTIME $line"; done >"$work/nodes.txt") &
+  watcher=$!
+  for ((run = 1; run <= ${RUNS:-3}; run++)); do
+    for way in unit runcmd kubeadm; do measure "$way" "$run"; done
+  done
+  kill "$watcher"
+  jq -rs '
+    def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+    def seconds: . * 10 | round / 10;
+    group_by(.way) | sort_by(["unit", "runcmd", "kubeadm"] as $order | .[0].way as $way | $order | index($way)) |
+    "| | runs | network-online | join begins | kubelet starts | Ready | Ready after network-online |", "|---|---|---|---|---|---|---|",
+    (.[] | . as $runs | "| \($runs[0].way) | \(length) | " +
+      ([["online", "begin", "kubelet", "ready", "added"][] as $key | [$runs[] | .[$key]] | median | seconds | "\(.) s"] | join(" | ")) + " |")
+  ' "$work/measured.json" | tee "$work/measured.md"
+}
+
+# measure WAY RUN: one machine, from power-on to Ready; a line of measured.json.
+measure() {
+  local name=$1-$2 way=$1 power_on started ready
+  new_machine "$name" "$image"
+  "user_data_$way" "$name" >"$work/$name/user-data"
+  mapfile -t seed < <(seed_disk "$name" "$work/$name/user-data")
+  power_on=$EPOCHREALTIME
+  start_machine "$name" "${seed[@]}"
+  await_ready "$name"
+  await_line 10 "$work/nodes.txt" " $name True\$" || die "read when $name became Ready in $work/nodes.txt"
+  ready=$(awk -v name="$name" '$2 == name && $3 == "True" { print $1; exit }' "$work/nodes.txt")
+  await_login "$name"
+  started=$(started_at "$name")
+  on "$name" 'systemctl show -P ActiveEnterTimestampMonotonic network-online.target
+    systemctl show -P ExecMainStartTimestampMonotonic '"$([[ $way == unit ]] && echo kubejoin || echo cloud-final)"'.service kubelet.service | grep .' >"$work/$name/marks"
+  jq -nc --arg way "$way" --argjson marks "$(jq -s . "$work/$name/marks")" --argjson on "$power_on" --argjson started "$started" --argjson ready "$ready" '
+    ($started - $on) as $offset | [$marks[] / 1000000 + $offset] as [$online, $begin, $kubelet] |
+    {way: $way, online: $online, begin: $begin, kubelet: $kubelet, ready: ($ready - $on), added: ($ready - $on - $online)}' | tee -a "$work/measured.json"
+  on "$name" 'journalctl -b -o short-monotonic --no-pager' >"$work/$name/journal.txt"
+  cut_power "$name"
+}
+
+user_data_unit() { user_data "$1" "$token_id.$token_secret"; }
+user_data_runcmd() {
+  user_data_unit "$1"
+  echo 'runcmd: [[kubejoin, boot]]'
+}
+# The real kubeadm; kubejoin's unit is off.
+user_data_kubeadm() {
+  user_data_unit "$1" | sed '/^    ---$/,$d'
+  printf -- '- {path: /etc/kubejoin/disabled, content: ""}\nruncmd: [[/opt/kubeadm, join, --config, /run/kubeadm/kubeadm-join-config.yaml]]\n'
+}
+
+# started_at NAME: when the machine's monotonic clock was 0, on this machine's clock; to the hundredth of a second.
+started_at() {
+  local before up after answers=
+  # An empty line ends it; the clock is read without a new process.
+  coproc { on "$1" 'while read -r line && [ "$line" ]; do read -r up rest </proc/uptime; echo "$up"; done'; }
+  for _ in {1..20}; do
+    before=$EPOCHREALTIME
+    echo now >&"${COPROC[1]}"
+    read -r -t 20 up <&"${COPROC[0]}"
+    after=$EPOCHREALTIME
+    answers+="$before $up $after"$'\n'
+  done
+  echo >&"${COPROC[1]}"
+  wait
+  awk 'NF { took = $3 - $1; if (!n++ || took < least) { least = took; at = ($1 + $3) / 2 - $2 } } END { printf "%.3f\n", at }' <<<"$answers"
+}
+
 # ---- what they are told with ---------------------------------------------------------------------------------------------
 main() {
   local stories story
   stories=(first_boot credential power_cut wrong_token)
   if [[ ${1:-} == -l ]]; then
-    printf '%s\n' "${stories[@]}"
+    printf '%s\n' "${stories[@]}" measure
     return
   fi
   (($#)) && stories=("$@")
@@ -108,7 +187,7 @@ main() {
   [[ -x $kubejoin ]] || die "bake $kubejoin: it is not there; build it first: make"
   trap 'stop_machines; stop_cluster' EXIT
   prepare_cluster
-  bake
+  bake "${stories[@]}"
   for story in "${stories[@]}"; do
     say "story: $story"
     started=$SECONDS
@@ -127,7 +206,8 @@ prepare_cluster() {
   make_token
 }
 
-# The image: Debian's base disk, the real kubelet, two hand-made container images, kubejoin; sealed and verified by the last step.
+# bake STORY...: the image: Debian's base disk, the real kubelet, two hand-made container images, a pod network, kubejoin; sealed and
+# verified by the last step. A kubeadm is in it only for who measures.
 bake() {
   local base args
   ssh-keygen -q -t ed25519 -N '' -C e2e -f "$work/key"
@@ -140,15 +220,18 @@ bake() {
   echo 'instance-id: bake' >"$work/bake/seed/meta-data"
   : >"$work/bake/seed/vendor-data"
   cp "$kubejoin" "$work/bake/kubejoin"
+  mkdir -p "$work/bake/overlay/etc/cni/net.d"
+  echo "$cni" >"$work/bake/overlay/etc/cni/net.d/10-bridge.conflist"
+  [[ " $* " != *' measure '* ]] || install -D "$BIN/kubeadm" "$work/bake/overlay/opt/kubeadm"
   args=$(accelerator | jq -Rnc '[inputs] | [range(0; length; 2) as $i | .[$i:$i + 2]]')
   PACKER_CACHE_DIR=$work/bake/cache CHECKPOINT_DISABLE=1 logged 'bake the image' timeout 900 packer build -color=false -only=qemu.node \
     -var "kubejoin=$work/bake/kubejoin" -var "kubelet_file=$BIN/kubelet" -var "kubelet_sha256=$(sha256sum "$BIN/kubelet" | cut -d' ' -f1)" \
-    -var "images=$work/images" -var pause_image=kubejoin.test/pause:1 -var cgroup_driver=systemd \
+    -var "images=$work/images" -var pause_image=kubejoin.test/pause:1 -var "overlay=$work/bake/overlay" -var cgroup_driver=systemd \
     -var "qemu_base=$base" -var "qemu_base_checksum=none" -var "qemu_seed=$work/bake/seed" -var "qemu_output=$work/bake/output" -var "qemu_args=$args" \
     -var "ssh_private_key_file=$work/key" "$top/image-builder/packer"
 }
 
-# join_documents NODE TOKEN: what a person writes: kubeadm's document and ours.
+# join_documents NODE TOKEN [DISCOVERY-TIMEOUT]: what a person writes: kubeadm's document and ours.
 join_documents() {
   cat <<YAML
 apiVersion: kubeadm.k8s.io/v1beta4
@@ -159,7 +242,7 @@ discovery:
     token: $2
     caCertHashes: ["$PIN"]
 nodeRegistration: {name: $1, criSocket: "unix:///run/containerd/containerd.sock"}
-timeouts: {discovery: 1m0s}
+timeouts: {discovery: ${3:-1m0s}}
 ---
 apiVersion: kubejoin/v1alpha1
 kind: FirstBoot
@@ -167,23 +250,16 @@ wait: {for: ready, timeout: 5m}
 YAML
 }
 
-# user_data NODE TOKEN: the same for cloud-init, and what a node needs that is not kubejoin's: a pod network, a login.
+# user_data NODE TOKEN: the same for cloud-init.
 user_data() {
-  cat <<YAML
-#cloud-config
-ssh_genkeytypes: [ed25519]
-ssh_authorized_keys: ["$(<"$work/key.pub")"]
-write_files:
-- path: /run/kubeadm/kubeadm-join-config.yaml
-  permissions: "0640"
-  content: |
-$(join_documents "$@" | sed 's/^/    /')
-- path: /etc/cni/net.d/10-bridge.conflist
-  content: '$cni'
-YAML
+  cloud_config
+  join_documents "$@" | written /run/kubeadm/kubeadm-join-config.yaml
 }
+# cloud_config: how user-data begins: a login, then write_files.
+cloud_config() { printf '#cloud-config\nssh_genkeytypes: [ed25519]\nssh_authorized_keys: ["%s"]\nwrite_files:\n' "$(<"$work/key.pub")"; }
+# written PATH: an item of write_files with stdin as its content.
+written() { printf -- '- path: %s\n  permissions: "0640"\n  content: |\n' "$1" && sed 's/^/    /'; }
 readonly cni='{"cniVersion": "0.4.0", "name": "bridge", "plugins": [{"type": "bridge", "bridge": "cni0", "isGateway": true, "ipam": {"type": "host-local", "subnet": "10.244.0.0/24"}}]}'
-cni_tmpfile() { printf 'f~ /etc/cni/net.d/10-bridge.conflist 0644 root root - %s\n' "$(base64 -w0 <<<"$cni")"; }
 
 await_ready() {
   if ! { admin wait --for=create "node/$1" --timeout=300s && admin wait --for=condition=Ready "node/$1" --timeout=180s; } >/dev/null; then
@@ -231,7 +307,7 @@ YAML
 # no_secret_on NODE: the token's secret half is in no file of the machine but user-data's own copies: cloud-init's, which only root reads
 # and which come back at each boot, and the user's write_files in /run.
 no_secret_on() {
-  on "$1" 'cd / && grep -rlFf /dev/stdin etc home root run srv tmp var' <<<"$token_secret" >"$work/$1/secrets.txt" || true
+  on "$1" 'cd / && grep -rlFf - etc home root run srv tmp var' <<<"$token_secret" >"$work/$1/secrets.txt" || true
   on "$1" 'cd / && xargs -r stat -c "%n %A"' <"$work/$1/secrets.txt" >"$work/$1/secret-modes.txt"
   ! grep -vE '^(var/lib/cloud/instances/[^ ]* -r..------|run/cloud-init/[^ ]* -r..------|run/kubeadm/[^ ]* -rw-r-----)$' "$work/$1/secret-modes.txt" ||
     die "see no token on $1: see $work/$1/secret-modes.txt"

@@ -73,7 +73,8 @@ new_machine() {
   : >"$work/$1/console.log"
 }
 
-# start_machine NAME [QEMU-ARGUMENT...]: powers it on, in the cluster's network.
+# start_machine NAME [QEMU-ARGUMENT...]: powers it on, in the cluster's network. With boot_folder set, that is what it gets by TFTP,
+# node.ipxe first.
 start_machine() {
   local name=$1 args
   shift
@@ -82,7 +83,7 @@ start_machine() {
   # The port is the machine's own: one network namespace holds them all.
   nsenter --net="$NETNS" qemu-system-x86_64 -name "$name" -machine q35 "${args[@]}" -smp 2 -m 2048 -display none -no-reboot \
     -drive "file=$work/$name/disk.qcow2,if=virtio,format=qcow2,cache=writeback" \
-    -netdev "user,id=net,net=10.99.0.0/24,host=$gateway,dhcpstart=10.99.0.15,dns=10.99.0.3,hostfwd=tcp:127.0.0.1:$(ssh_port "$name")-:22" \
+    -netdev "user,id=net,net=10.99.0.0/24,host=$gateway,dhcpstart=10.99.0.15,dns=10.99.0.3,hostfwd=tcp:127.0.0.1:$(ssh_port "$name")-:22${boot_folder:+,tftp=$boot_folder,bootfile=node.ipxe}" \
     -device virtio-net-pci,netdev=net -device virtio-rng-pci \
     -serial "file:$work/$name/console.new" -monitor "unix:$sockets/$name.monitor,server,nowait" "$@" \
     >"$work/$name/qemu.log" 2>&1 </dev/null &
@@ -98,8 +99,16 @@ ssh_port() { echo $((20000 + 0x$(key_of "$1" | cut -c1-3))); }
 # power_off NAME: presses the button and waits until the machine is off.
 power_off() {
   echo system_powerdown | socat - "UNIX-CONNECT:$sockets/$1.monitor" >/dev/null
-  await_exit 90 "$(<"$work/$1/pid")" || die "power $1 off: see $work/$1/console.log"
+  await_exit 90 "$(<"$work/$1/pid")" || die "power $1 off: see $work/$1/console.new"
   keep_console "$1"
+}
+
+# reboot NAME [QEMU-ARGUMENT...]: a clean one, from inside; the arguments are start_machine's.
+reboot() {
+  on "$1" 'systemctl reboot' || true # the connection ends with the machine
+  await_exit 90 "$(<"$work/$1/pid")" || die "reboot $1: see $work/$1/console.new"
+  keep_console "$1"
+  start_machine "$@"
 }
 
 # cut_power NAME: pulls the plug. What the machine had not flushed is lost.
