@@ -120,7 +120,7 @@ $(OUT)/standin: $(STANDIN_OBJ) $(LIB_OBJ)
 -include $(PLUGIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(STANDIN_OBJ:.o=.d)
 
 # ---- tests ------------------------------------------------------------------------------------------------------------
-.PHONY: test unit asan cases demo metadata check-build layers lint cluster-up cluster-down e2e
+.PHONY: test unit asan cases demo metadata check-build layers lint cluster-up cluster-down reference e2e
 RELEASE ?= 1.37
 
 test: deps ## set up, build, and run every test that needs no cluster
@@ -149,15 +149,20 @@ check-build: $(BUILD)/kubejoin ## what was built: static, hardened, small, witho
 	@tests/check-build.sh $(BUILD)/kubejoin $(OUT)/kubejoin.debug $(OUT)/plugin $(CURL_DIR)/lib/libcurl.a
 
 lint: ## shellcheck
-	@shellcheck -S warning -x -P SCRIPTDIR tests/*.sh tests/cases/*.sh tests/metadata/*.sh tests/cluster/*.sh tests/e2e/*.sh image-builder/steps/*.sh && echo "lint: ok"
+	@shellcheck -S warning -x -P SCRIPTDIR tests/*.sh tests/cases/*.sh tests/metadata/*.sh tests/cluster/*.sh tests/reference/*.sh tests/e2e/*.sh image-builder/steps/*.sh && echo "lint: ok"
 
 cluster-up: ## a real control plane of RELEASE=1.37 or 1.20 in a network namespace
 	@tests/cluster/up.sh $(RELEASE)
 cluster-down: ## take it down
 	@tests/cluster/down.sh $(RELEASE)
 
+reference: $(BUILD)/kubejoin ## every sentence of the reference page, a test a statement, on a real 1.37 and a real 1.20
+	@KUBEJOIN=$(BUILD)/kubejoin tests/reference/run.sh 1.37
+	@KUBEJOIN=$(BUILD)/kubejoin tests/reference/run.sh 1.20
+
 e2e: $(BUILD)/kubejoin ## real nodes join real clusters, kubeadm beside them as the oracle
-	@tests/e2e/join.sh $(BUILD)/kubejoin
+	@KEEP_CLUSTER=1 tests/e2e/join.sh $(BUILD)/kubejoin && $(MAKE) --no-print-directory reference; result=$$?; \
+	tests/cluster/down.sh 1.37; tests/cluster/down.sh 1.20; exit $$result
 	@tests/metadata/run.sh $(BUILD)/kubejoin
 
 # ---- compilers and style: each file on its own, nothing is linked --------------------------------------------------------

@@ -142,6 +142,7 @@ Status read_cluster(Context& context) {
     CHECK_OK(read_kubeadm_config(context, explain_refusal(std::move(answers[0]), context)));
     return check_name_is_free(context, std::move(answers[1]));
   }));
+  CHECK_OK(plan::settle(context, std::move(state.held), state.cluster.minor()));
   context.observer.milestone("cluster-config");
   return {};
 }

@@ -104,6 +104,7 @@ class Round {
     auto refused = expect_ok(explain_refusal(std::move(answers[0]), context_), "watch the certificate signing request");
     return tl::unexpected(std::move(refused).error());
   }
+  bool approved() const { return approved_; }
 
  private:
   // The batch ends with the decision, but not before the kubelet's configuration has arrived.
@@ -137,6 +138,8 @@ class Round {
       context_.observer.milestone("csr-created");
       context_.observer.waiting("approval of " + csr->name + " (kubectl certificate approve " + csr->name + ")");
     }
+    approved_ = csr->state == kube::Csr::State::approved;
+    if (approved_) context_.observer.waiting("the signer of " + csr->name + ", which is approved (does kube-controller-manager run?)");
     return Flow::go_on;
   }
 
@@ -153,6 +156,7 @@ class Round {
   std::optional<Result<std::string>> decision_;
   bool config_settled_ = false;
   bool told_ = false;
+  bool approved_ = false;
   std::string uid_;
 };
 
@@ -187,6 +191,10 @@ Result<std::string> request_certificate(Context& context) {
     context.observer.retrying(why, attempt, *delay);
     host.sleep_until(host.monotonic() + *delay);
   }
+  if (round.approved())
+    return fail(Kind::unavailable, "bootstrap.csr-unsigned",
+                "certificate signing request " + state.csr_name + " is approved, but nobody has signed it after " + format_duration(state.config.timeouts.tls_bootstrap),
+                "is kube-controller-manager running, with --cluster-signing-cert-file and --cluster-signing-key-file?");
   return fail(Kind::unavailable, "bootstrap.csr-pending",
               "certificate signing request " + state.csr_name + " is still pending after " + format_duration(state.config.timeouts.tls_bootstrap),
               "kubectl certificate approve " + state.csr_name + ", or see why nothing approves it: kubectl describe csr " + state.csr_name);

@@ -10,6 +10,11 @@ namespace {
 
 // kubeadm's release whose behaviour this program follows: what `kubeadm version -o short` says to tools that ask the link.
 constexpr char kKubeadmRelease[] = "v1.37.2";
+#ifdef __aarch64__
+constexpr char kPlatform[] = "linux/arm64";
+#else
+constexpr char kPlatform[] = "linux/amd64";
+#endif
 
 std::string command_names() {
   std::string names;
@@ -80,13 +85,22 @@ int run_version(const Invocation& invocation) {
   const Parsed parsed = parse(invocation.arguments, flags);
   int status = 0;
   if (finished(parsed, "version", status)) return status;
+  if (!output.empty() && output != "short" && output != "json" && output != "yaml") return refuse("-o is short, json or yaml, not " + quoted(output), "kubejoin version -o json");
+  const std::string minor = split(kKubeadmRelease, '.')[1];
   if (invocation.as_kubeadm) {
+    // Tools take the release out of each of these forms (cmd/kubeadm/app/cmd/version.go); gitCommit and buildDate would be another program's.
     if (output == "short") std::printf("%s\n", kKubeadmRelease);
-    else if (output == "json") std::printf("{\"clientVersion\":{\"major\":\"1\",\"minor\":\"37\",\"gitVersion\":\"%s\",\"platform\":\"linux\"},\"kubejoin\":\"%s\"}\n", kKubeadmRelease, KUBEJOIN_VERSION);
-    else std::printf("kubeadm version: %s (kubejoin %s)\n", kKubeadmRelease, KUBEJOIN_VERSION);
+    else if (output == "json")
+      std::printf("{\n  \"clientVersion\": {\n    \"major\": \"1\",\n    \"minor\": \"%s\",\n    \"gitVersion\": \"%s\",\n    \"platform\": \"%s\"\n  },\n  \"kubejoin\": \"%s\"\n}\n", minor.c_str(), kKubeadmRelease,
+                  kPlatform, KUBEJOIN_VERSION);
+    else if (output == "yaml")
+      std::printf("clientVersion:\n  gitVersion: %s\n  major: \"1\"\n  minor: \"%s\"\n  platform: %s\nkubejoin: %s\n", kKubeadmRelease, minor.c_str(), kPlatform, KUBEJOIN_VERSION);
+    else
+      std::printf("kubeadm version: &version.Info{Major:\"1\", Minor:\"%s\", GitVersion:\"%s\", Platform:\"%s\"} (kubejoin %s)\n", minor.c_str(), kKubeadmRelease, kPlatform, KUBEJOIN_VERSION);
     return 0;
   }
-  if (output == "json") std::printf("{\"version\":\"%s\",\"kubeadm\":\"%s\"}\n", KUBEJOIN_VERSION, kKubeadmRelease);
+  if (output == "yaml") std::printf("version: %s\nkubeadm: %s\n", KUBEJOIN_VERSION, kKubeadmRelease);
+  else if (output == "json") std::printf("{\"version\":\"%s\",\"kubeadm\":\"%s\"}\n", KUBEJOIN_VERSION, kKubeadmRelease);
   else if (output == "short") std::printf("%s\n", KUBEJOIN_VERSION);
   else std::printf("kubejoin %s (joins as kubeadm %s)\n", KUBEJOIN_VERSION, kKubeadmRelease);
   return 0;

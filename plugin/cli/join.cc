@@ -25,23 +25,42 @@ struct JoinOptions {
   int verbosity = 0;
 };
 
-// Lists as pflag's StringSlice has them: repeatable, each use a comma list; quotes keep a comma (encoding/csv).
-void append_list(std::vector<std::string>& list, const std::string& value) {
-  std::string item;
-  bool quote = false;
-  for (const char c : value) {
-    if (c == '"') quote = !quote;
-    else if (c == ',' && !quote) list.push_back(std::exchange(item, {}));
-    else item += c;
+// Lists as pflag's StringSlice has them: repeatable, each use one line of CSV (Go encoding/csv): an item that begins with a quote ends with
+// one and may hold commas and doubled quotes; a quote elsewhere is a mistake.
+Status append_list(std::vector<std::string>& list, const std::string& value) {
+  const auto wrong = [&](const char* what) {
+    return fail(Kind::usage, "usage.list", std::string(what) + " in the list " + quoted(value), "items are separated by commas; quotes go around a whole item");
+  };
+  std::size_t at = 0;
+  while (at < value.size()) {
+    std::string item;
+    if (value[at] == '"') {
+      for (++at;;) {
+        const std::size_t quote = value.find('"', at);
+        if (quote == std::string::npos) return wrong("a quote is not closed");
+        item.append(value, at, quote - at);
+        at = quote + 1;
+        if (at == value.size() || value[at] != '"') break;
+        item += value[at++];
+      }
+      if (at < value.size() && value[at] != ',') return wrong("something follows a closing quote");
+    } else {
+      const std::size_t end = std::min(value.find(',', at), value.size());
+      item = value.substr(at, end - at);
+      if (item.find('"') != std::string::npos) return wrong("a quote stands inside an item");
+      at = end;
+    }
+    list.push_back(std::move(item));
+    if (at < value.size() && ++at == value.size()) list.emplace_back();  // a comma at the end: one more, empty
   }
-  if (!value.empty()) list.push_back(item);
+  return {};
 }
 
 std::vector<Flag> flags_into(JoinOptions& o) {
   const auto text = [](std::string& into) { return [&into](const std::string& v) { return into = v, Status{}; }; };
   const auto optional = [](std::optional<std::string>& into) { return [&into](const std::string& v) { return into = v, Status{}; }; };
   const auto secret = [](std::optional<Secret>& into) { return [&into](const std::string& v) { return into = Secret(v), Status{}; }; };
-  const auto list = [](std::vector<std::string>& into) { return [&into](const std::string& v) { return append_list(into, v), Status{}; }; };
+  const auto list = [](std::vector<std::string>& into) { return [&into](const std::string& v) { return append_list(into, v); }; };
   const auto boolean = [](auto& into) { return [&into](const std::string& v) { return into = v == "true" || v == "1" || v == "t", Status{}; }; };
   const auto ignored = [](const std::string&) { return Status{}; };
   config::Flags& f = o.flags;

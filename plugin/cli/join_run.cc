@@ -24,6 +24,16 @@ Run 'kubectl get nodes' on the control-plane to see this node join the cluster.
 
 )";
 
+// kubeadm's words for a failed phase (cmd/phases/workflow/runner.go, preflight/checks.go), which tools look for; ours follow them.
+std::string kubeadm_error(const report::JoinResult& result) {
+  const bool in_preflight = result.phase == "preflight" || result.phase == "discovery" || result.phase == "cluster-config";
+  std::string text = "error execution phase " + (in_preflight ? std::string("preflight") : result.phase) + ": ";
+  if (result.phase != "preflight" || result.error->causes.empty()) return text + result.error->message + "\n";
+  text += "[preflight] Some fatal errors occurred:\n";
+  for (const std::string& cause : result.error->causes) text += "\t" + cause + "\n";
+  return text + "[preflight] If you know what you are doing, you can make a check non-fatal with `--ignore-preflight-errors=...`\n";
+}
+
 std::vector<plan::Phase> phases_of(const std::vector<std::string>& only) {
   std::vector<plan::Phase> phases;
   for (const plan::Phase& phase : plan::kJoinPlan) {
@@ -62,13 +72,21 @@ Status prepare(Host& host, plan::JoinState& state, const JoinRun& run) {
                       plan::kClientKeyTmp, plan::kClientPem});
 }
 
-// What stands at the end: a journal that says "joined", or, when nothing is to be continued, none.
-void close_journal(Host& host, plan::JoinState& state, bool joined) {
+// What stands at the end: a journal that says "joined", or, when nothing is to be continued, none. After `join phase` it stays as it is:
+// what that has written is ours, and the next phase, or a whole join, goes on from there.
+// A join that failed on a joined machine before it wrote anything leaves the record of the first.
+void close_journal(Host& host, plan::JoinState& state, const plan::Journal& before, bool joined, bool whole) {
+  if (joined && !whole && !state.written.empty()) return;
+  if (joined && !whole) {
+    if (before.joined_at.empty()) return (void)host.remove(plan::kJournal);
+    return (void)plan::write_journal(host, before);
+  }
   if (joined) {
     state.journal.joined_at = rfc3339(host.now());
     (void)plan::write_journal(host, state.journal);
   } else if (!state.resumable && state.certificate.empty()) {
-    (void)host.remove(plan::kJournal);
+    if (!before.joined_at.empty() && state.written.empty()) (void)plan::write_journal(host, before);
+    else (void)host.remove(plan::kJournal);
   }
 }
 
@@ -82,8 +100,12 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
   if (run.config.dry_run) run.style.quiet = true;  // what would be done is told on stdout, line by line
   plan::JoinState state(run.config);
   state.resumable = run.resumable;
+  state.preflight_alone = run.only_phases.size() == 1;
   report::StatusFile status_file(host, state.node_name());
-  report::Progress progress(host, run.style, run.config.dry_run ? nullptr : &status_file);
+  const bool whole = run.only_phases.empty();
+  report::Progress progress(host, run.style, run.config.dry_run || !whole ? nullptr : &status_file);
+  // How an earlier run ended is not how this one does.
+  if (!run.config.dry_run && whole && host.stat(report::kResultPath)) (void)host.remove(report::kResultPath);
   plan::Context context{host, state, progress};
   for (const Error& warning : run.warnings) progress.warning(warning);
 
@@ -93,10 +115,11 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
   // The kubelet is read from disk while the network is being waited for.
   if (const auto kubelet = host.find_program("kubelet"); kubelet && !run.config.dry_run) host.warm(*kubelet);
 
+  const plan::Journal before = plan::read_journal(host);
   plan::Outcome outcome;
   outcome.status = prepare(host, state, run);
   if (outcome.status) outcome = plan::run(phases_of(run.only_phases), context, state.config.skip_phases);
-  if (!run.config.dry_run) close_journal(host, state, outcome.status.has_value());
+  if (!run.config.dry_run) close_journal(host, state, before, outcome.status.has_value(), whole);
 
   result.state = state_of(outcome.status, host);
   result.node_name = state.node_name();
@@ -112,12 +135,10 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
   for (const auto& milestone : progress.timeline()) result.milestones.emplace_back(milestone.name, milestone.at);
   if (!outcome.status) {
     result.error = outcome.status.error();
-    if (run.style.kubeadm && !result.phase.empty())
-      std::fprintf(stderr, "error execution phase %s: %s\n", result.phase == "discovery" || result.phase == "cluster-config" ? "preflight" : result.phase.c_str(),
-                   result.error->message.c_str());
+    if (run.style.kubeadm && !result.phase.empty()) std::fputs(kubeadm_error(result).c_str(), stderr);
     std::fputs(report::error_text(*result.error).c_str(), stderr);
   }
-  if (run.config.dry_run) return result;
+  if (run.config.dry_run || !whole) return result;  // a phase is no join: nobody is told of one
 
   if (auto written = report::write_result(host, result); !written) std::fputs(report::error_text(written.error(), "warning").c_str(), stderr);
   if (result.state == report::JoinResult::State::success) {

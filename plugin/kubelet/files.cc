@@ -12,18 +12,12 @@ namespace {
 using plan::Context;
 using plan::JoinState;
 
-// `kubelet --version` costs more than the rest of a join. An image that was verified carries the answer; else it is asked only where
-// the release of the kubelet can differ from the cluster's in a way that an argument would kill (spec §5.9).
+// Asked only where the release of the kubelet can differ from the cluster's in a way that an argument would kill (spec §5.9).
 int kubelet_minor(Context& context) {
   const int cluster = context.state.cluster.minor();
-  if (const auto baked = context.host.read("/usr/lib/kubejoin/kubelet-version", 256)) {
-    if (const auto version = kube::parse_kubelet_version(*baked)) return version->minor;
-  }
-  if (cluster == 0 || cluster >= 35) return cluster;
-  const auto asked = context.host.run({.argv = {"kubelet", "--version"}, .timeout = Millis{20'000}});
-  if (!asked) return cluster;
-  const auto version = kube::parse_kubelet_version(asked->out);
-  return version ? version->minor : cluster;
+  int minor = plan::baked_kubelet_minor(context.host, context.state);
+  if (minor == 0 && cluster != 0 && cluster < 35) minor = plan::ask_kubelet_minor(context.host, context.state);
+  return minor != 0 ? minor : cluster;
 }
 
 std::vector<kube::KubeletFlag> user_flags(const config::JoinConfig& config) {

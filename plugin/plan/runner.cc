@@ -73,6 +73,22 @@ std::string JoinState::node_name() const {
   return name;
 }
 
+int baked_kubelet_minor(Host& host, JoinState& state) {
+  if (state.kubelet_minor != 0) return state.kubelet_minor;
+  if (const auto baked = host.read("/usr/lib/kubejoin/kubelet-version", 256)) {
+    if (const auto version = kube::parse_kubelet_version(*baked)) state.kubelet_minor = version->minor;
+  }
+  return state.kubelet_minor;
+}
+
+int ask_kubelet_minor(Host& host, JoinState& state) {
+  if (baked_kubelet_minor(host, state) != 0) return state.kubelet_minor;
+  const auto asked = host.run({.argv = {"kubelet", "--version"}, .timeout = Millis{20'000}, .changes_nothing = true});
+  if (!asked) return 0;
+  if (const auto version = kube::parse_kubelet_version(asked->out)) state.kubelet_minor = version->minor;
+  return state.kubelet_minor;
+}
+
 Status write_file(Context& context, const std::string& path, std::string_view content, unsigned mode) {
   CHECK_OK(context.host.write(path, content, mode));
   context.state.written.push_back(path);

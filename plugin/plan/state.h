@@ -8,6 +8,7 @@
 
 #include "config/join_config.h"
 #include "kube/kube.h"
+#include "plan/findings.h"
 #include "plan/journal.h"
 #include "plan/phase.h"
 
@@ -32,7 +33,9 @@ struct JoinState {
 
   // preflight
   std::string cri_socket;         // "unix:///run/containerd/containerd.sock"
-  int kubelet_minor = 0;          // of the local kubelet; 0 while nobody had to ask
+  int kubelet_minor = 0;          // of the local kubelet; 0 while nobody had to ask, or it does not tell
+  bool preflight_alone = false;   // `join phase preflight`: no cluster will tell its release
+  std::vector<Finding> held;      // matters or not by the cluster's release: settled when that is known
 
   // discovery
   std::unique_ptr<HttpSession> api;  // verified; carries the bootstrap credential
@@ -65,6 +68,12 @@ struct JoinState {
   // The name the kubelet registers: hostname-override among the extra arguments beats nodeRegistration.name (spec §2.6).
   std::string node_name() const;
 };
+
+// The minor release of the local kubelet, asked once: what a verified image says of it, else `kubelet --version`, which costs more than
+// most of a join and so is for those who cannot do without. 0: it does not tell.
+int ask_kubelet_minor(Host& host, JoinState& state);
+// The same, if it is known or costs nothing to know.
+int baked_kubelet_minor(Host& host, JoinState& state);
 
 // Writes through the host, tells the observer, remembers the path.
 Status write_file(Context& context, const std::string& path, std::string_view content, unsigned mode);

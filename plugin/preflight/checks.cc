@@ -55,10 +55,58 @@ void kubelet_service(Host& host, Findings& findings) {
     return warn(findings, "kubelet service does not exist", "install the kubelet's unit, or start the kubelet by hand");
 }
 
-void swap(Host& host, Findings& findings) {
+// What changed between kubeadm 1.20 and 1.31 is taken to have changed when the kubelet learned it (swap: 1.28), else with 1.30.
+constexpr int kSwapTolerated = 28, kChanged = 30, kConntrackSince = 18;
+
+Check of_releases(int from, int until, Check check) {
+  check.from = from;
+  check.until = until;
+  return check;
+}
+
+bool swaps(Host& host) {
   const auto swaps = host.read("/proc/swaps", 64 << 10);
-  if (swaps && std::count(swaps->begin(), swaps->end(), '\n') > 1)
-    warn(findings, "swap is supported for cgroup v2 only; the kubelet must be properly configured to use swap", "swapoff -a, or set failSwapOn: false in the kubelet's configuration");
+  return swaps && std::count(swaps->begin(), swaps->end(), '\n') > 1;
+}
+constexpr char kSwapHint[] = "swapoff -a, or set failSwapOn: false in the kubelet's configuration";
+void no_swap(Host& host, Findings& findings) {
+  if (swaps(host)) error(findings, "running with swap on is not supported. Please disable swap", kSwapHint);
+}
+void configured_swap(Host& host, Findings& findings) {
+  if (swaps(host)) warn(findings, "swap is supported for cgroup v2 only; the kubelet must be properly configured to use swap", kSwapHint);
+}
+
+Check empty_folder(const std::string& path) {
+  return {path_name("DirAvailable-", path), [path](Host& host, Findings& findings) {
+            const auto names = host.list(path);
+            if (names && !names->empty()) error(findings, path + " is not empty", "this machine has been a control plane: kubeadm reset, or remove what is in it");
+          }};
+}
+
+// The runtime is asked over its socket, so that crictl is for people alone.
+Check crictl() {
+  return {"FileExisting-crictl", [](Host& host, Findings& findings) {
+            if (!host.find_program("crictl")) warn(findings, "crictl not found in system path", "kubejoin does not need it; whoever debugs this node will");
+          }};
+}
+
+// What kubeadm's validator asks of the kernel (k8s.io/system-validators kernel_validator.go): 3.10 or later. Its build options are told by
+// the distribution's kernel in /boot, where that is; they are not asked for in containers and images without one.
+void kernel(Host& host, Findings& findings) {
+  const auto release = host.read("/proc/sys/kernel/osrelease", 256);
+  if (!release) return;
+  const std::string name(trim(*release));
+  const auto parts = split(name, '.');
+  const int major = std::atoi(parts[0].c_str()), minor = parts.size() > 1 ? std::atoi(parts[1].c_str()) : 0;
+  if (major < 3 || (major == 3 && minor < 10)) error(findings, "unsupported kernel release: " + printable(name), "install a kernel of 3.10 or later");
+  const auto options = host.read("/boot/config-" + name, 4 << 20);
+  if (!options) return;
+  for (const char* option : {"NAMESPACES", "NET_NS", "PID_NS", "IPC_NS", "UTS_NS", "CGROUPS", "CGROUP_CPUACCT", "CGROUP_DEVICE", "CGROUP_FREEZER", "CGROUP_PIDS", "CGROUP_SCHED",
+                             "CPUSETS", "MEMCG", "INET", "EXT4_FS", "PROC_FS", "NETFILTER_XT_TARGET_REDIRECT", "NETFILTER_XT_MATCH_COMMENT", "FAIR_GROUP_SCHED"}) {
+    const std::string key = std::string("\nCONFIG_") + option;
+    if (options->find(key + "=y") == std::string::npos && options->find(key + "=m") == std::string::npos)
+      warn(findings, std::string("the kernel was built without CONFIG_") + option, "use a kernel of the distribution");
+  }
 }
 
 void cgroups(Host& host, Findings& findings) {
@@ -99,6 +147,7 @@ std::vector<Check> checks_for(const plan::JoinState& state) {
   checks.push_back({"IsPrivilegedUser", [](Host& host, Findings& findings) {
                       if (host.effective_uid() != 0) error(findings, "user is not running as root", "run kubejoin as root");
                     }});
+  checks.push_back(of_releases(0, kChanged, empty_folder("/etc/kubernetes/manifests")));
   for (const std::string& path : {std::string(plan::kKubeletConf), std::string(plan::kBootstrapConf), state.config.ca_cert_path})
     checks.push_back(file_available(path, state.journal));
   checks.push_back({"CRI", [&state](Host& host, Findings& findings) {
@@ -109,17 +158,31 @@ std::vector<Check> checks_for(const plan::JoinState& state) {
     const auto parsed = parse_host_port(state.config.token_discovery->endpoints.front());
     if (parsed) endpoint = parsed->host;
   }
-  if (is_ipv6(endpoint)) checks.push_back(file_is_one("/proc/sys/net/ipv6/conf/default/forwarding", "sysctl -w net.ipv6.conf.default.forwarding=1"));
-  else checks.push_back(file_is_one("/proc/sys/net/ipv4/ip_forward", "sysctl -w net.ipv4.ip_forward=1, and a file in /etc/sysctl.d"));
-  checks.push_back({"Swap", swap});
+  constexpr char kBridge[] = "modprobe br_netfilter, and a file in /etc/modules-load.d; then sysctl -w net.bridge.bridge-nf-call-iptables=1";
+  checks.push_back(of_releases(0, kChanged, file_is_one("/proc/sys/net/bridge/bridge-nf-call-iptables", kBridge)));
+  if (is_ipv6(endpoint)) {
+    checks.push_back(of_releases(0, kChanged, file_is_one("/proc/sys/net/bridge/bridge-nf-call-ip6tables", kBridge)));
+    checks.push_back(file_is_one("/proc/sys/net/ipv6/conf/default/forwarding", "sysctl -w net.ipv6.conf.default.forwarding=1"));
+  } else {
+    checks.push_back(file_is_one("/proc/sys/net/ipv4/ip_forward", "sysctl -w net.ipv4.ip_forward=1, and a file in /etc/sysctl.d"));
+  }
+  checks.push_back(of_releases(0, kSwapTolerated, {"Swap", no_swap}));
+  checks.push_back(of_releases(kSwapTolerated, plan::kNever, {"Swap", configured_swap}));
+  checks.push_back(of_releases(kConntrackSince, kChanged, program("conntrack", true, "conntrack")));
   checks.push_back(program("ip", true, "iproute2"));
   checks.push_back(program("iptables", true, "iptables"));
   checks.push_back(program("mount", true, "mount"));
   checks.push_back(program("nsenter", true, "util-linux"));
+  checks.push_back(of_releases(0, kChanged, program("ebtables", false, "ebtables")));
   checks.push_back(program("ethtool", false, "ethtool"));
+  checks.push_back(of_releases(0, kChanged, program("socat", false, "socat")));
   checks.push_back(program("tc", false, "iproute2"));
   checks.push_back(program("touch", false, "coreutils"));
-  checks.push_back({"SystemVerification", cgroups});
+  checks.push_back(of_releases(0, kChanged, crictl()));
+  checks.push_back({"SystemVerification", [](Host& host, Findings& findings) {
+                      kernel(host, findings);
+                      cgroups(host, findings);
+                    }});
   checks.push_back({"Hostname", [&state](Host& host, Findings& findings) {
                       const std::string name = state.node_name();
                       if (!is_dns1123_subdomain(name)) return error(findings, "node name " + quoted(name) + " is not a valid RFC 1123 name", "--node-name");
@@ -154,29 +217,28 @@ Status check_machine(plan::Context& context) {
   const auto is_ignored = [&](const std::string& name) {
     return std::any_of(ignored.begin(), ignored.end(), [&](const std::string& i) { return i == "all" || i == lower(name); });
   };
-  std::vector<Error> fatal;
+  std::vector<plan::Finding> found;
   for (const Check& check : checks_for(state)) {
     Findings findings;
     check.run(context.host, findings);
     for (auto* list : {&findings.warnings, &findings.errors}) {
       for (Error& finding : *list) {
         finding.id = "preflight." + check.name;
-        const bool only_warns = list == &findings.warnings || is_ignored(check.name);
-        if (only_warns) context.observer.warning(finding);
-        else fatal.push_back(std::move(finding));
+        found.push_back({std::move(finding), list == &findings.errors && !is_ignored(check.name), check.from, check.until});
       }
     }
   }
-  if (fatal.empty()) return {};
-  Error all = fatal.front();
-  if (fatal.size() > 1) {
-    all.id = "preflight.failed";
-    all.message = "some fatal errors occurred";
-    all.hint = "mend them, or pass --ignore-preflight-errors=... to make a check non-fatal";
+  // What only some releases ask for waits until the cluster has told its release, before anything is written; a fit machine asks no
+  // kubelet. An image that was verified knows; and where the join ends here, all is told together.
+  const auto is_sure = [](const plan::Finding& f) { return f.from == 0 && f.until == plan::kNever; };
+  const bool ends_here = state.preflight_alone || std::any_of(found.begin(), found.end(), [&](const plan::Finding& f) { return f.fatal && is_sure(f); });
+  const int minor = ends_here ? plan::ask_kubelet_minor(context.host, state) : plan::baked_kubelet_minor(context.host, state);
+  if (!ends_here && minor == 0) {
+    const auto unsure = std::stable_partition(found.begin(), found.end(), is_sure);
+    state.held.assign(std::make_move_iterator(unsure), std::make_move_iterator(found.end()));
+    found.erase(unsure, found.end());
   }
-  for (const Error& one : fatal)
-    all.causes.push_back("[ERROR " + one.id.substr(sizeof("preflight.") - 1) + "]: " + one.message + (one.hint.empty() ? "" : " (" + one.hint + ")"));
-  return tl::unexpected(std::move(all));
+  return plan::settle(context, std::move(found), minor);
 }
 
 }  // namespace kubejoin::preflight

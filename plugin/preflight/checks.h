@@ -20,10 +20,11 @@ struct Findings {
 struct Check {
   std::string name;  // kubeadm's: "FileAvailable--etc-kubernetes-kubelet.conf"; what --ignore-preflight-errors takes
   std::function<void(Host&, Findings&)> run;
+  int from = 0, until = plan::kNever;  // the releases 1.`from` up to, and without, 1.`until` have it
 };
 
-// The checks of a worker join (kubeadm app/preflight/checks.go RunJoinNodeChecks, 1.37, with those of 1.20 that still matter).
-// `endpoint_host` decides about IPv4 or IPv6 forwarding. No child process is started.
+// The checks of a worker join (kubeadm app/preflight/checks.go RunJoinNodeChecks, 1.20 and 1.37), each for the releases that have it.
+// The API server's address decides about IPv4 or IPv6 forwarding. The state outlives them. No child process is started.
 std::vector<Check> checks_for(const plan::JoinState& state);
 
 // "unix://…" of the one container runtime on this machine: the configured one, or the only socket of the known three that exists.

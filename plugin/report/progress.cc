@@ -19,6 +19,13 @@ std::string_view kubeadm_prefix(std::string_view phase) {
   return "[kubelet-start] ";
 }
 
+// What kubeadm says of the files that tools look for in its output (cmd/kubeadm/app/phases/kubelet); it is silent about the others.
+std::string_view kubeadm_line(std::string_view note) {
+  if (note == "wrote /var/lib/kubelet/config.yaml") return "Writing kubelet configuration to file \"/var/lib/kubelet/config.yaml\"";
+  if (note == "wrote /var/lib/kubelet/kubeadm-flags.env") return "Writing kubelet environment file with flags to file \"/var/lib/kubelet/kubeadm-flags.env\"";
+  return note.rfind("wrote ", 0) == 0 ? std::string_view() : note;
+}
+
 }  // namespace
 
 Style style_for(Host& host, bool stderr_is_terminal) {
@@ -67,7 +74,9 @@ void Progress::phase_ended(const plan::Phase& phase, Millis took, const Error* e
 
 void Progress::note(std::string_view text) {
   if (style_.kubeadm) {
-    std::fprintf(stdout, "%s%.*s\n", std::string(kubeadm_prefix(phase_)).c_str(), static_cast<int>(text.size()), text.data());
+    const std::string_view said = kubeadm_line(text);
+    if (said.empty()) return;
+    std::fprintf(stdout, "%s%.*s\n", std::string(kubeadm_prefix(phase_)).c_str(), static_cast<int>(said.size()), said.data());
     std::fflush(stdout);
   } else if (style_.verbosity > 0) {
     line(kInfo, " ", "  " + std::string(text));

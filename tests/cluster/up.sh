@@ -3,6 +3,7 @@
 #
 #   up.sh 1.20|1.37
 #
+# $KUBEJOIN_ADMISSION_PLUGINS takes the place of NodeRestriction, kubeadm's default, when the API server is started.
 # Up and healthy already: prints where it is and returns. Half dead: it is taken down (its nodes too) and started anew.
 # What others need stands in $state/env, to be sourced; see README.md.
 set -euo pipefail
@@ -160,7 +161,7 @@ rules: [{level: Metadata}]
 YAML
   start kube-apiserver "$bin/kube-apiserver" --bind-address=127.0.0.1 --secure-port=6443 "${old[@]}" \
     --advertise-address=10.99.0.1 --endpoint-reconciler-type=none --allow-privileged=true \
-    --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --enable-bootstrap-token-auth=true \
+    --authorization-mode=Node,RBAC --enable-admission-plugins="${KUBEJOIN_ADMISSION_PLUGINS:-NodeRestriction}" --enable-bootstrap-token-auth=true \
     --etcd-servers=http://127.0.0.1:2379 --service-cluster-ip-range=10.96.0.0/12 \
     --client-ca-file="$pki/ca.crt" --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
     --kubelet-client-certificate="$pki/apiserver-kubelet-client.crt" --kubelet-client-key="$pki/apiserver-kubelet-client.key" \

@@ -28,6 +28,18 @@ files_of() {
     var-lib-kubelet/pki/kubelet-client-* -printf '%m %y %p\n' 2>/dev/null) | sed -E 's/-20[0-9-]+\.pem/-DATE.pem/; s/ d etc-kubernetes$/ d etc-kubernetes/' | sort -k3
 }
 
+# node_of NODE: what a join decides of its Node, and nothing that the cluster adds later: its own name, ages and readiness are left out.
+node_of() {
+  kubectl get node "$1" -o json | jq -S --arg name "$1" '
+    {labels: .metadata.labels, annotations: (.metadata.annotations // {} | del(.["node.alpha.kubernetes.io/ttl"])),
+     taints: [.spec.taints[]? | select(.key | startswith("node.kubernetes.io/") | not)], spec: (.spec | del(.taints, .podCIDR, .podCIDRs))}
+    | walk(if type == "string" then gsub($name; "NAME") else . end)'
+}
+
+# kubeadm 1.20 finds /run/containerd/containerd.sock, kubeadm 1.37 unix:///var/run/containerd/containerd.sock: one socket. kubejoin writes the
+# latter for both, as it does not know the cluster's release when it asks the runtime; the kubelet of either takes either.
+one_socket() { sed -E 's#(unix://)?(/var)?/run/containerd/containerd\.sock#SOCKET#g'; }
+
 # leaves_nothing NODE: no secret and no half of a join.
 leaves_nothing() {
   local root=$STATE/nodes/$1
@@ -71,6 +83,7 @@ run_release() {
   expect "no token is left on the node" bash -c '! grep -rqs "$1" "$2"/nodes/e2e-kubejoin/etc-kubernetes "$2"/nodes/e2e-kubejoin/var-lib-kube* "$2"/nodes/e2e-kubejoin/run-kubejoin' _ "${TOKEN#*.}" "$STATE"
   expect "the Node has the event of its join" bash -c 'for i in 1 2 3 4 5; do "$@" get events -n default --field-selector involvedObject.name=e2e-kubejoin,reason=Joined -o name | grep -q . && exit 0; done; exit 1' _ $IN_CLUSTER "$BIN/kubectl" --kubeconfig "$KUBECONFIG"
 
+  node_of e2e-kubejoin >"$STATE/e2e-kubejoin.json"
   refuses e2e-twin 78 node.exists-ready "$APISERVER" "${pin_args[@]}" --node-name e2e-kubejoin --ignore-preflight-errors=all
   rm -rf "$STATE/e2e-kubejoin" && cp -a "$STATE/nodes/e2e-kubejoin" "$STATE/e2e-kubejoin"
   node reset "$1" e2e-kubejoin >/dev/null && node remove "$1" e2e-kubejoin >/dev/null # nodes of a cluster share the kubelet's ports
@@ -84,6 +97,12 @@ run_release() {
   for file in etc-kubernetes/pki/ca.crt var-lib-kubelet/config.yaml; do
     expect "$file: same bytes as kubeadm's" cmp -s "$STATE/nodes/e2e-kubeadm/$file" "$STATE/e2e-kubejoin/$file"
   done
+  for file in kubeadm-flags.env instance-config.yaml; do
+    [[ -e $STATE/nodes/e2e-kubeadm/var-lib-kubelet/$file ]] || continue
+    expect "$file: same text as kubeadm's" diff <(one_socket <"$STATE/nodes/e2e-kubeadm/var-lib-kubelet/$file" | sed 's/e2e-kubeadm/NAME/g') \
+      <(one_socket <"$STATE/e2e-kubejoin/var-lib-kubelet/$file" | sed 's/e2e-kubejoin/NAME/g')
+  done
+  expect "the Node: same labels, annotations, taints and spec as kubeadm's" diff <(node_of e2e-kubeadm | one_socket) <(one_socket <"$STATE/e2e-kubejoin.json")
   expect "kubelet.conf: same text as the kubelet's own" diff -w "$STATE/nodes/e2e-kubeadm/etc-kubernetes/kubelet.conf" "$STATE/e2e-kubejoin/etc-kubernetes/kubelet.conf"
 
   refuses e2e-pin 76 discovery.pin-mismatch "$APISERVER" --token "$TOKEN" --discovery-token-ca-cert-hash "sha256:$(printf '%064d' 0)" --ignore-preflight-errors=all

@@ -75,7 +75,7 @@ struct Behaviour {
   bool node_restriction = true;
 
   // --- certificate signing requests ---
-  enum class Verdict { issue, none, deny, fail, remove, replace };
+  enum class Verdict { issue, none, approve, deny, fail, remove, replace };
   Verdict verdict = Verdict::issue;
   Millis verdict_after{0};
   bool wrong_key = false, wrong_subject = false, by_other_ca = false, garbage = false, foreign_request = false;

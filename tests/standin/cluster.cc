@@ -487,6 +487,8 @@ void Cluster::decide(const std::string& name) {
       remove(kCsrs, name);
       return put(kCsrs, name, std::move(other), "ADDED");
     }
+    case Verdict::approve:
+      return add_condition(name, "Approved", "KubectlApprove", "This CSR was approved by kubectl certificate approve.");
     case Verdict::fail:
       add_condition(name, "Approved", "AutoApproved",
                     "Auto approving kubelet client certificate after SubjectAccessReview.");

@@ -203,6 +203,7 @@ constexpr Fault kFaults[] = {
     {"csr-pending", "", "nobody approves it", [](B& b, Text) { b.verdict = B::Verdict::none; }},
     {"csr-approved-after", "MS", "it is approved after MS milliseconds", [](B& b, Text a) { b.verdict_after = millis(a); }},
     {"csr-denied", "[MS]", "it is denied (after MS milliseconds)", [](B& b, Text a) { verdict_after(b, B::Verdict::deny, a); }},
+    {"csr-unsigned", "", "it is approved, and nobody signs it", [](B& b, Text) { b.verdict = B::Verdict::approve; }},
     {"csr-failed", "[MS]", "its signer fails it", [](B& b, Text a) { verdict_after(b, B::Verdict::fail, a); }},
     {"csr-deleted", "[MS]", "it is deleted", [](B& b, Text a) { verdict_after(b, B::Verdict::remove, a); }},
     {"csr-replaced", "[MS]", "it is deleted and one of the same name made", [](B& b, Text a) { verdict_after(b, B::Verdict::replace, a); }},

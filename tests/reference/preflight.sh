@@ -1,0 +1,67 @@
+# Is this machine fit: every check under kubeadm's name, all told at once, ignored by name.
+# shellcheck shell=bash disable=SC2034,SC2154 # run.sh sources lib.sh before
+
+ignored_checks() { # S33
+  machine
+  on install -D -m 644 /dev/null /etc/kubernetes/pki/ca.crt
+  on install -m 644 /dev/null /etc/kubernetes/kubelet.conf
+  join "${pinned[@]}"
+  fails 78 preflight.failed
+  says "[ERROR FileAvailable--etc-kubernetes-kubelet.conf]"
+  says "[ERROR FileAvailable--etc-kubernetes-pki-ca.crt]"
+  trial "${pinned[@]}" --ignore-preflight-errors=fileavailable--etc-kubernetes-KUBELET.conf
+  fails 78 preflight.FileAvailable--etc-kubernetes-pki-ca.crt
+  trial "${pinned[@]}" --ignore-preflight-errors=FileAvailable--etc-kubernetes-kubelet.conf,Swap --ignore-preflight-errors FileAvailable--etc-kubernetes-pki-ca.crt
+  succeeds
+  says "[preflight.FileAvailable--etc-kubernetes-kubelet.conf]"
+  trial "${pinned[@]}" --ignore-preflight-errors all
+  succeeds
+  join "${pinned[@]}" --ignore-preflight-errors all,Swap
+  fails 65 config.ignore-preflight
+  document <<<'nodeRegistration: {ignorePreflightErrors: [all]}'
+  trial --config "$work/join.yaml"
+  succeeds
+}
+
+# spoil: makes everything wrong with the machine that a test can make wrong. Programs are looked for in /run/only.
+spoil() {
+  on bash -c '
+    mkdir -p /etc/kubernetes/pki /etc/kubernetes/manifests /run/systemd/system /run/only
+    touch /etc/kubernetes/{kubelet.conf,bootstrap-kubelet.conf,pki/ca.crt,manifests/etcd.yaml}
+    rm -f /usr/lib/systemd/system/kubelet.service'
+  $IN_CLUSTER sysctl -qw net.ipv4.ip_forward=0
+  later $IN_CLUSTER sysctl -qw net.ipv4.ip_forward=1
+  serve 10250 "$work/site"
+}
+
+every_check() { # +
+  machine
+  spoil
+  run env PATH=/run/only "$KUBEJOIN" join "${pinned[@]}" --cri-socket /run/none.sock --node-name nowhere-to-be-found
+  fails 78 preflight.failed
+  local check
+  for check in FileAvailable--etc-kubernetes-kubelet.conf FileAvailable--etc-kubernetes-bootstrap-kubelet.conf FileAvailable--etc-kubernetes-pki-ca.crt CRI \
+    FileContent--proc-sys-net-ipv4-ip_forward FileExisting-ip FileExisting-iptables FileExisting-mount FileExisting-nsenter KubeletVersion Port-10250; do
+    says "[ERROR $check]"
+  done
+  for check in FileExisting-ethtool FileExisting-tc FileExisting-touch Hostname Service-Kubelet; do says "[preflight.$check]"; done
+  run env PATH=/run/only "$KUBEJOIN" join phase preflight "${pinned[@]}" --cri-socket /run/none.sock --ignore-preflight-errors all
+  succeeds
+}
+
+# names: the checks that were not passed, of kubeadm's output or of ours in its place.
+names() { grep -oE '\[(ERROR|WARNING) [A-Za-z0-9_.-]+\]' <<<"$out" | tr -d '[]' | sort -u; }
+
+same_checks_as_kubeadm() { # +
+  machine
+  spoil
+  on ln -s /usr/bin/kubelet /run/only/kubelet
+  on ln -s /usr/bin/systemctl /run/only/systemctl
+  local arguments=(join phase preflight "${pinned[@]}" --cri-socket /run/none.sock --node-name nowhere-to-be-found)
+  run env PATH=/run/only "$BIN/kubeadm" "${arguments[@]}"
+  names >"$work/kubeadms"
+  ln -s "$KUBEJOIN" "$work/kubeadm"
+  run env PATH=/run/only "$work/kubeadm" "${arguments[@]}"
+  names >"$work/ours"
+  out=$(diff "$work/kubeadms" "$work/ours") || fail "the checks differ (< kubeadm's, > ours)"
+}
