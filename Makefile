@@ -66,7 +66,7 @@ help: ## list the targets
 # ---- the machine's packages -------------------------------------------------------------------------------------------
 PACKAGES := g++ clang clang-tidy clang-format lld make libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libyaml-cpp-dev \
   rapidjson-dev doctest-dev libexpected-dev libclang-rt-14-dev dpkg-dev file \
-  binutils shellcheck jq json-schema-test-suite openssl ca-certificates iproute2 xz-utils ccache
+  binutils shellcheck jq json-schema-test-suite openssl python3-jsonschema ca-certificates iproute2 xz-utils ccache
 
 deps: ## install what the build and the tests need (Debian packages; static curl into the cache)
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \

@@ -7,8 +7,9 @@
 #include "cli/command.h"
 #include "cli/join_run.h"
 #include "config/load.h"
+#include "kube/certificate.h"
 #include "parse/envelope.h"
-#include "plan/journal.h"
+#include "plan/state.h"
 #include "report/error_text.h"
 #include "source/source.h"
 
@@ -17,7 +18,9 @@ namespace {
 
 constexpr Millis kSourceTimeout{120'000};
 constexpr Millis kRouteTimeout{120'000};
+constexpr Millis kHookTimeout{60'000};
 constexpr char kDisabledFile[] = "/etc/kubejoin/disabled";
+constexpr char kHooks[] = "/etc/kubejoin/hooks.d";
 
 struct BootOptions {
   std::string source;
@@ -33,11 +36,12 @@ std::vector<Flag> flags_into(BootOptions& o) {
           {"v", 'v', "LEVEL", "how much to tell", [&o](const std::string& v) { return o.verbosity = std::atoi(v.c_str()), Status{}; }}};
 }
 
-bool is_disabled(Host& host, const source::Evidence& evidence) {
-  if (host.stat(kDisabledFile)) return true;
+// What switches boots off on this machine, or nothing.
+std::string disabled_by(Host& host, const source::Evidence& evidence) {
+  if (host.stat(kDisabledFile)) return kDisabledFile;
   for (const std::string& word : split(evidence.kernel_command_line, ' '))
-    if (trim(word) == "kubejoin=disabled") return true;
-  return false;
+    if (trim(word) == "kubejoin=disabled") return "the kernel command line";
+  return {};
 }
 
 // The same for every boot of an instance, different between the instances of a fleet: nothing to remember, nothing to draw.
@@ -50,62 +54,150 @@ Millis jitter_of(const std::string& instance_id, Millis most) {
   return Millis{static_cast<long long>(dice) * (most.count() + 1) >> 32};
 }
 
-// The platform's instance-id; a machine without metadata is known by its machine-id.
-std::string instance_id_of(Host& host, const source::Fetched& fetched) {
-  const std::string id = fetched.metadata.get("v1.instance_id");
-  if (!id.empty()) return id;
-  const auto machine = host.read("/etc/machine-id", 64);
-  return machine ? std::string(trim(*machine)) : "";
-}
-
 void notify_ready(Host& host) {
   const auto socket = host.environment("NOTIFY_SOCKET");
   if (socket && !socket->empty()) (void)host.send_datagram(*socket, "READY=1");
 }
 
-// The serial console is often all that can be seen of a machine that did not join.
-void tell_console(Host& host, const report::JoinResult& result) {
-  std::string line = "kubejoin: " + std::string(report::name_of(result.state)) + ": ";
-  line += result.error ? result.error->message + " [" + result.error->id + "]" : "node " + result.node_name + " joined in " + format_duration(result.took);
-  if (host.environment("INVOCATION_ID")) {
-    if (std::FILE* console = std::fopen("/dev/console", "we"); console != nullptr) {
-      std::fprintf(console, "\r\n%s\r\n", line.c_str());
-      std::fclose(console);
-    }
-  }
+// One of the owner's programs: /etc/kubejoin/hooks.d/MOMENT-NAME. It is told the node's name and where the result is.
+Status run_hook(Host& host, const std::string& name, const report::JoinResult& result) {
+  const std::string path = kHooks + ("/" + name);
+  const auto done = host.run({.argv = {path},
+                              .env = {{"KUBEJOIN_RESULT", report::kResultPath}, {"KUBEJOIN_NODE_NAME", result.node_name}},
+                              .timeout = kHookTimeout});
+  if (!done) return within("run hook " + quoted(path), done.error());
+  if (!done->err.empty()) std::fputs(done->err.c_str(), stderr);
+  if (done->status == 0) return {};
+  return fail(Kind::machine, "boot.hook", "hook " + quoted(path) + " failed with status " + std::to_string(done->status), "run it by hand: " + path);
 }
 
-void run_hooks(Host& host, const char* moment) {
-  const auto names = host.list("/etc/kubejoin/hooks.d");
-  if (!names) return;
-  for (const std::string& name : *names) {
-    if (name.rfind(std::string(moment) + "-", 0) != 0) continue;
-    auto done = host.run({.argv = {"/etc/kubejoin/hooks.d/" + name}, .env = {{"KUBEJOIN_RESULT", report::kResultPath}}, .timeout = Millis{60'000}});
-    if (!done || done->status != 0) std::fprintf(stderr, "kubejoin: warning: hook %s failed\n", printable(name).c_str());
-  }
+// One boot: what it is about, and how it ends.
+struct Boot {
+  Host& host;
+  bool dry_run = false;
+  Instant started = host.monotonic();
+  report::Style style = report::style_for(host, isatty(STDERR_FILENO) == 1);
+  source::Fetched fetched{};
+  std::string instance_id{};  // the platform's; empty where it has none
+  std::vector<report::JoinResult::Timing> timings{};
+
+  void took(const char* phase, Instant since) { timings.push_back({phase, std::chrono::duration_cast<Millis>(host.monotonic() - since), {}}); }
+};
+
+void run_hooks(Host& host, const char* moment, const report::JoinResult& result) {
+  for (const std::string& name : host.list(kHooks).value_or(std::vector<std::string>()))
+    if (name.starts_with(std::string(moment) + "-"))
+      if (auto done = run_hook(host, name, result); !done) std::fputs(report::error_text(done.error(), "warning").c_str(), stderr);
 }
 
-int finish(Host& host, const report::JoinResult& result, bool dry_run) {
-  if (!dry_run) {
-    tell_console(host, result);
-    run_hooks(host, result.error ? "failed" : "post");
-  }
-  notify_ready(host);
+// The last of a boot, however it went: hooks, systemd, the exit status.
+int finish(const Boot& boot, const report::JoinResult& result) {
+  if (!boot.dry_run && result.state != report::JoinResult::State::skipped) run_hooks(boot.host, result.error ? "failed" : "post", result);
+  if (!result.error) notify_ready(boot.host);
   return exit_status_of(result);
 }
 
-// A boot that ended before there was a configuration to join with.
-int conclude(Host& host, const std::vector<Error>& errors, const source::Fetched& fetched, bool dry_run) {
-  (void)complain(errors);
+// What is known of a boot that came to no join.
+report::JoinResult result_without_join(const Boot& boot) {
   report::JoinResult result;
-  result.state = report::JoinResult::State::failure;
+  result.took = std::chrono::duration_cast<Millis>(boot.host.monotonic() - boot.started);
+  result.started = boot.host.now() - result.took;
+  result.started_monotonic = std::chrono::duration_cast<Millis>(boot.started.time_since_epoch());
+  result.instance_id = boot.instance_id;
+  result.source = boot.fetched.origin;
+  result.timings = boot.timings;
+  return result;
+}
+
+// A boot that ended before there was a configuration to join with.
+int conclude(const Boot& boot, const char* phase, const std::vector<Error>& errors) {
+  (void)complain(errors);
+  report::JoinResult result = result_without_join(boot);
+  result.state = state_of(&errors.front(), boot.host);
   result.error = errors.front();
   for (std::size_t i = 1; i < errors.size(); ++i) result.error->causes.push_back(errors[i].message);
-  result.source = fetched.origin;
-  result.phase = "configuration";
-  result.started = host.now();
-  if (!dry_run) (void)report::write_result(host, result);
-  return finish(host, result, dry_run);
+  result.phase = phase;
+  if (!boot.dry_run) {
+    (void)report::write_result(boot.host, result);
+    report::Progress(boot.host, boot.style, nullptr, boot.started).tell(true, std::string(report::name_of(result.state)) + ": " + result.error->message + " [" + result.error->id + "]");
+  }
+  return finish(boot, result);
+}
+
+// Nothing to do is a success, and is said.
+int skip(const Boot& boot, const std::string& reason) {
+  report::JoinResult result = result_without_join(boot);
+  result.reason = reason;
+  if (!boot.dry_run) (void)report::write_result(boot.host, result);
+  report::Progress(boot.host, boot.style, nullptr, boot.started).tell(false, reason + "; nothing to do");
+  return finish(boot, result);
+}
+
+// The machine joined in an earlier boot: its result is there again, nothing else is touched, no hook is run.
+int stay_joined(const Boot& boot, const plan::Journal& journal) {
+  const std::string reason = "node " + journal.node_name + " joined at " + journal.joined_at;
+  report::JoinResult otherwise = result_without_join(boot);
+  otherwise.state = report::JoinResult::State::success;
+  otherwise.reason = reason;
+  otherwise.node_name = journal.node_name;
+  if (!boot.dry_run) (void)report::restore_result(boot.host, otherwise);
+  report::Progress(boot.host, boot.style, nullptr, boot.started).tell(false, reason + "; nothing to do");
+  notify_ready(boot.host);
+  return 0;
+}
+
+// The same machine as the one that joined? An instance-id decides; where either side has none, /etc/machine-id does.
+bool is_clone(Host& host, const plan::Journal& journal, const std::string& instance_id) {
+  if (!journal.instance_id.empty() && !instance_id.empty()) return journal.instance_id != instance_id;
+  return !journal.machine_id.empty() && journal.machine_id != plan::machine_id(host);
+}
+
+// What the journal's "joined" is worth when the node's identity is gone: taken away (kubeadm reset), or expired while the machine
+// was off. An expired one cannot be renewed by the kubelet: the machine joins again, with whatever token it is given now.
+enum class Identity { good, gone, expired };
+Identity identity_of(Host& host) {
+  if (!host.stat(plan::kKubeletConf)) return Identity::gone;
+  auto pem = host.read(plan::kClientPem, 256 << 10);
+  if (!pem) return Identity::gone;
+  const auto certificates = kube::parse_certificates(*pem);
+  wipe(*pem);
+  return certificates && certificates->front().not_after < host.now() ? Identity::expired : Identity::good;
+}
+
+// Journal first: a power cut in between leaves files that are known to be ours.
+Status forget_identity(Host& host, plan::Journal& journal, const std::string& ca_cert_path) {
+  journal.joined_at.clear();
+  for (const std::string& path : {std::string(plan::kKubeletConf), std::string(plan::kClientPem), ca_cert_path})
+    if (!journal.owns(path)) journal.files.push_back(path);
+  CHECK_OK(plan::write_journal(host, journal));
+  for (const char* path : {plan::kKubeletConf, plan::kClientPem}) CHECK_OK(host.remove(path));
+  return {};
+}
+
+// Before the plan: the owner's gate, the fleet's spreading, the one route that is needed.
+Status wait_for_start(plan::Context& context, const std::string& instance_id) {
+  Host& host = context.host;
+  const config::JoinConfig& config = context.state.config;
+  report::JoinResult so_far;
+  so_far.node_name = context.state.node_name();
+  for (const std::string& name : host.list(kHooks).value_or(std::vector<std::string>()))
+    if (name.starts_with("pre-")) {
+      context.observer.waiting("hook " + name);
+      CHECK_OK(run_hook(host, name, so_far));
+    }
+  if (const Millis jitter = jitter_of(instance_id.empty() ? plan::machine_id(host) : instance_id, config.first_boot.start_jitter); jitter > Millis{0}) {
+    context.observer.waiting("the start's jitter: " + format_duration(jitter) + " of " + format_duration(config.first_boot.start_jitter));
+    host.sleep_until(host.monotonic() + jitter);
+    if (host.terminating()) return fail(Kind::unavailable, "signal.terminated", "interrupted by a signal");
+  }
+  if (config.token_discovery) {
+    const auto endpoint = parse_host_port(config.token_discovery->endpoints.front());
+    const std::string address = endpoint ? endpoint->host : "";
+    context.observer.waiting("a route to " + printable(address));
+    CHECK_OK(host.wait_for_route(address, host.monotonic() + kRouteTimeout));
+  }
+  context.observer.waiting("");
+  return {};
 }
 
 void print_origins(const config::Loaded& loaded) {
@@ -128,66 +220,80 @@ int run_boot(const Invocation& invocation) {
   if (finished(parsed, "boot", status)) return status;
   auto owned = make_real_host(options.root);
   Host& host = *owned;
+  Boot boot{.host = host, .dry_run = options.dry_run};
 
-  if (is_disabled(host, source::gather(host))) {
-    std::fprintf(stderr, "kubejoin: disabled by %s or the kernel command line; nothing to do\n", kDisabledFile);
-    notify_ready(host);
-    return 0;
+  if (const std::string switched_off = disabled_by(host, source::gather(host)); !switched_off.empty()) return skip(boot, "disabled by " + switched_off);
+  plan::Journal journal = plan::read_journal(host);
+  const bool has_joined = !journal.joined_at.empty();
+  if (!has_joined && !options.dry_run) {
+    // The kubelet is read from disk while the network is being waited for.
+    if (const auto kubelet = host.find_program("kubelet")) host.warm(*kubelet);
+    report::StatusFile(host, "").phase("source", 0, 0);
+    (void)host.remove(report::kResultPath);
   }
-  source::Fetched fetched;
+
+  Instant since = host.monotonic();
   auto got = source::fetch(host, options.source, host.monotonic() + kSourceTimeout);
-  if (!got) return conclude(host, {got.error()}, fetched, options.dry_run);
-  fetched = *std::move(got);
-  if (fetched.none) {
-    std::fprintf(stderr, "kubejoin: source %s has no configuration; nothing to do\n", fetched.source.c_str());
-    notify_ready(host);
-    return 0;
-  }
+  boot.took("source", since);
+  // The metadata of a node is of use to it only once: a reboot while the service is away changes nothing.
+  if (!got && has_joined && got.error().kind == Kind::unavailable && !host.terminating() && !is_clone(host, journal, "") && identity_of(host) == Identity::good)
+    return stay_joined(boot, journal);
+  if (!got) return conclude(boot, "source", {got.error()});
+  boot.fetched = *std::move(got);
+  boot.instance_id = boot.fetched.metadata.get("v1.instance_id");
 
-  const std::string instance_id = instance_id_of(host, fetched);
-  const plan::Journal journal = plan::read_journal(host);
-  if (!journal.joined_at.empty() && journal.instance_id == instance_id) {
-    std::fprintf(stderr, "kubejoin: node %s joined at %s; nothing to do\n", journal.node_name.c_str(), journal.joined_at.c_str());
-    notify_ready(host);
-    return 0;
+  if (has_joined && is_clone(host, journal, boot.instance_id))
+    return conclude(boot, "source",
+                    {fail(Kind::unfit, "boot.clone", "this disk joined as node " + quoted(journal.node_name) + " on another instance (" +
+                              quoted(journal.instance_id.empty() ? journal.machine_id : journal.instance_id) + ")",
+                          "it is a clone of a joined machine: run kubejoin seal before an image is made of a disk").value()});
+  const Identity identity = has_joined ? identity_of(host) : Identity::gone;
+  if (has_joined && identity == Identity::gone)
+    return conclude(boot, "source",
+                    {fail(Kind::unfit, "boot.identity-gone", "node " + quoted(journal.node_name) + " joined at " + journal.joined_at + ", but its identity is gone: " + plan::kKubeletConf,
+                          "was it reset? To join again: rm " + std::string(plan::kJournal) + " && systemctl restart kubejoin").value()});
+  if (has_joined && identity == Identity::good) {
+    // `join` cannot know the instance; from here on a clone of this disk is recognised.
+    if (journal.instance_id.empty() && !boot.instance_id.empty() && !options.dry_run) {
+      journal.instance_id = boot.instance_id;
+      (void)plan::write_journal(host, journal);
+    }
+    return stay_joined(boot, journal);
   }
-  if (!journal.joined_at.empty())
-    return conclude(host, {fail(Kind::unfit, "boot.clone", "this disk joined as node " + quoted(journal.node_name) + " on another instance (" + quoted(journal.instance_id) + ")",
-                                "it is a clone of a joined machine: run kubejoin seal before an image is made of a disk").value()}, fetched, options.dry_run);
+  if (boot.fetched.none) return skip(boot, "source " + boot.fetched.source + " has no configuration");
 
-  const parse::Variables variables = source::variables(fetched.metadata);
-  auto unwrapped = parse::unwrap(fetched.user_data, fetched.origin, &variables);
-  wipe(fetched.user_data);
-  if (!unwrapped.errors.empty()) return conclude(host, unwrapped.errors, fetched, options.dry_run);
-  if (unwrapped.documents.empty()) {
-    std::fprintf(stderr, "kubejoin: the user-data of %s holds no document for kubejoin; nothing to do\n", fetched.source.c_str());
-    notify_ready(host);
-    return 0;
-  }
+  since = host.monotonic();
+  const parse::Variables variables = source::variables(boot.fetched.metadata);
+  auto unwrapped = parse::unwrap(boot.fetched.user_data, boot.fetched.origin, &variables);
+  wipe(boot.fetched.user_data);
+  if (!unwrapped.errors.empty()) return conclude(boot, "configuration", unwrapped.errors);
+  if (unwrapped.documents.empty()) return skip(boot, "the user-data of " + boot.fetched.source + " holds no document for kubejoin");
   config::Flags no_flags;
   if (options.dry_run) no_flags.dry_run = true;
   auto loaded = config::load(unwrapped.documents, no_flags, {host.hostname()}, true);
-  if (!loaded.errors.empty()) return conclude(host, loaded.errors, fetched, options.dry_run);
+  if (!loaded.errors.empty()) return conclude(boot, "configuration", loaded.errors);
   if (options.dry_run) print_origins(loaded);
+  boot.took("configuration", since);
 
   JoinRun run;
   run.config = std::move(loaded.config);
-  run.style = report::style_for(host, isatty(STDERR_FILENO) == 1);
+  run.style = boot.style;
   run.style.verbosity = options.verbosity;
-  run.instance_id = instance_id;
-  run.source = fetched.origin;
+  run.instance_id = boot.instance_id;
+  run.source = boot.fetched.origin;
   run.resumable = true;
+  run.started = boot.started;
+  run.earlier = boot.timings;
+  run.before = [&boot](plan::Context& context) { return wait_for_start(context, boot.instance_id); };
   run.warnings = std::move(unwrapped.warnings);
   run.warnings.insert(run.warnings.end(), loaded.warnings.begin(), loaded.warnings.end());
-  if (!options.dry_run) {
-    run_hooks(host, "pre");
-    if (run.config.first_boot.start_jitter > Millis{0}) host.sleep_until(host.monotonic() + jitter_of(instance_id, run.config.first_boot.start_jitter));
+  if (identity == Identity::expired && has_joined) {
+    run.warnings.push_back(fail(Kind::unfit, "boot.identity-expired", "the certificate of node " + quoted(journal.node_name) + ", which joined at " + journal.joined_at +
+                                    ", has expired: joining again").value());
+    if (!options.dry_run)
+      if (auto forgotten = forget_identity(host, journal, run.config.ca_cert_path); !forgotten) return conclude(boot, "configuration", {forgotten.error()});
   }
-  if (run.config.token_discovery) {
-    const auto endpoint = parse_host_port(run.config.token_discovery->endpoints.front());
-    (void)host.wait_for_route(endpoint ? endpoint->host : "", host.monotonic() + kRouteTimeout);  // what is missing then is told by discovery
-  }
-  return finish(host, join_machine(host, std::move(run)), options.dry_run);
+  return finish(boot, join_machine(host, std::move(run)));
 }
 
 }  // namespace kubejoin::cli

@@ -26,7 +26,7 @@ Run 'kubectl get nodes' on the control-plane to see this node join the cluster.
 
 // kubeadm's words for a failed phase (cmd/phases/workflow/runner.go, preflight/checks.go), which tools look for; ours follow them.
 std::string kubeadm_error(const report::JoinResult& result) {
-  const bool in_preflight = result.phase == "preflight" || result.phase == "discovery" || result.phase == "cluster-config";
+  const bool in_preflight = result.phase == "start" || result.phase == "preflight" || result.phase == "discovery" || result.phase == "cluster-config";
   std::string text = "error execution phase " + (in_preflight ? std::string("preflight") : result.phase) + ": ";
   if (result.phase != "preflight" || result.error->causes.empty()) return text + result.error->message + "\n";
   text += "[preflight] Some fatal errors occurred:\n";
@@ -44,13 +44,6 @@ std::vector<plan::Phase> phases_of(const std::vector<std::string>& only) {
   return phases;
 }
 
-report::JoinResult::State state_of(const Status& status, Host& host) {
-  using State = report::JoinResult::State;
-  if (status) return State::success;
-  if (host.terminating()) return State::terminated;
-  return status.error().kind == Kind::unavailable ? State::timeout : State::failure;
-}
-
 // A late-bound token takes the place of the document's, and is looked for again when it is refused.
 Status bind_late_token(Host& host, plan::JoinState& state) {
   if (state.config.first_boot.token_from.empty()) return {};
@@ -62,14 +55,22 @@ Status bind_late_token(Host& host, plan::JoinState& state) {
 }
 
 Status prepare(Host& host, plan::JoinState& state, const JoinRun& run) {
-  CHECK_OK(bind_late_token(host, state));
   state.journal = plan::read_journal(host);
-  state.journal.instance_id = run.instance_id;
+  const std::string machine = plan::machine_id(host);
+  if (!run.instance_id.empty() || state.journal.machine_id != machine) state.journal.instance_id = run.instance_id;
+  state.journal.machine_id = machine;
   state.journal.node_name = state.node_name();
+  CHECK_OK(bind_late_token(host, state));
   if (run.config.dry_run) return {};
   return plan::claim(host, state.journal,
                      {plan::kKubeletConf, plan::kBootstrapConf, state.config.ca_cert_path, plan::kKubeletConfig, plan::kInstanceConfig, plan::kFlagsEnv,
                       plan::kClientKeyTmp, plan::kClientPem});
+}
+
+// The last line of a boot: on a serial console it is often all that can be seen of a machine.
+std::string summary(const report::JoinResult& result) {
+  if (result.error) return std::string(report::name_of(result.state)) + ": " + result.error->message + " [" + result.error->id + "]";
+  return "success: node " + result.node_name + " joined in " + format_duration(result.took);
 }
 
 // What stands at the end: a journal that says "joined", or, when nothing is to be continued, none. After `join phase` it stays as it is:
@@ -92,6 +93,13 @@ void close_journal(Host& host, plan::JoinState& state, const plan::Journal& befo
 
 }  // namespace
 
+report::JoinResult::State state_of(const Error* error, Host& host) {
+  using State = report::JoinResult::State;
+  if (error == nullptr) return State::success;
+  if (host.terminating()) return State::terminated;
+  return error->kind == Kind::unavailable ? State::timeout : State::failure;
+}
+
 int exit_status_of(const report::JoinResult& result) { return result.error ? exit_status(result.error->kind) : 0; }
 
 report::JoinResult join_machine(Host& machine, JoinRun run) {
@@ -103,25 +111,34 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
   state.preflight_alone = run.only_phases.size() == 1;
   report::StatusFile status_file(host, state.node_name());
   const bool whole = run.only_phases.empty();
-  report::Progress progress(host, run.style, run.config.dry_run || !whole ? nullptr : &status_file);
-  // How an earlier run ended is not how this one does.
-  if (!run.config.dry_run && whole && host.stat(report::kResultPath)) (void)host.remove(report::kResultPath);
+  state.started = run.started.value_or(host.monotonic());
+  report::Progress progress(host, run.style, run.config.dry_run || !whole ? nullptr : &status_file, state.started);
   plan::Context context{host, state, progress};
   for (const Error& warning : run.warnings) progress.warning(warning);
 
   report::JoinResult result;
-  result.started = host.now();
+  result.started = host.now() - (host.monotonic() - state.started);
   result.started_monotonic = std::chrono::duration_cast<Millis>(progress.started().time_since_epoch());
+  if (!run.config.dry_run && whole) {
+    status_file.phase("start", 0, 0);
+    (void)host.remove(report::kResultPath);  // how an earlier run ended is not how this one does
+  }
   // The kubelet is read from disk while the network is being waited for.
   if (const auto kubelet = host.find_program("kubelet"); kubelet && !run.config.dry_run) host.warm(*kubelet);
 
   const plan::Journal before = plan::read_journal(host);
   plan::Outcome outcome;
-  outcome.status = prepare(host, state, run);
+  if (run.before && !run.config.dry_run) {
+    const Instant began = host.monotonic();
+    outcome.status = run.before(context);
+    run.earlier.push_back({"start", std::chrono::duration_cast<Millis>(host.monotonic() - began), {}});
+  }
+  if (outcome.status) outcome.status = prepare(host, state, run);
   if (outcome.status) outcome = plan::run(phases_of(run.only_phases), context, state.config.skip_phases);
+  else outcome.failed_phase = "start";
   if (!run.config.dry_run) close_journal(host, state, before, outcome.status.has_value(), whole);
 
-  result.state = state_of(outcome.status, host);
+  result.state = state_of(outcome.status ? nullptr : &outcome.status.error(), host);
   result.node_name = state.node_name();
   result.instance_id = run.instance_id;
   result.source = run.source;
@@ -131,6 +148,7 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
   result.warnings = progress.warnings();
   result.retries = progress.retries();
   result.took = std::chrono::duration_cast<Millis>(host.monotonic() - progress.started());
+  result.timings = std::move(run.earlier);
   for (const auto& timing : outcome.timings) result.timings.push_back({std::string(timing.phase), timing.took, timing.skipped});
   for (const auto& milestone : progress.timeline()) result.milestones.emplace_back(milestone.name, milestone.at);
   if (!outcome.status) {
@@ -139,6 +157,7 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
     std::fputs(report::error_text(*result.error).c_str(), stderr);
   }
   if (run.config.dry_run || !whole) return result;  // a phase is no join: nobody is told of one
+  if (run.resumable) progress.tell(result.error.has_value(), summary(result));
 
   if (auto written = report::write_result(host, result); !written) std::fputs(report::error_text(written.error(), "warning").c_str(), stderr);
   if (result.state == report::JoinResult::State::success) {

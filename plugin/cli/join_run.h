@@ -1,6 +1,8 @@
 // One join from a finished configuration to its exit status: shared by `join` and `boot`.
 #pragma once
 
+#include <functional>
+
 #include "config/join_config.h"
 #include "plan/phase.h"
 #include "report/progress.h"
@@ -15,12 +17,18 @@ struct JoinRun {
   std::string instance_id;               // empty for `join`
   std::string source;                    // where the configuration came from, for the result
   bool resumable = false;                // `boot`: a next run continues this one
+  std::function<Status(plan::Context&)> before;             // what is waited for before the plan: the phase "start"
+  std::optional<Instant> started;                           // when the run began; now, where nothing came before
+  std::vector<report::JoinResult::Timing> earlier;          // what it did until now
   std::vector<Error> warnings;           // of loading
 };
 
 // Runs the plan, writes result.json and the sentinel, prints the error or the success block. `host` is the machine; with
 // config.dry_run nothing is changed. The result is also returned.
 report::JoinResult join_machine(Host& host, JoinRun run);
+
+// How a run ended that ended with `error` (nullptr: well).
+report::JoinResult::State state_of(const Error* error, Host& host);
 
 // The exit status of a result: 0, or the sysexits number of its error.
 int exit_status_of(const report::JoinResult& result);

@@ -49,7 +49,7 @@ parse::Value read_json(const std::string& text) {
 
 int exit_of(const parse::Value& result) {
   const std::string state = result.string_or("state", "none");
-  if (state == "success") return 0;
+  if (state == "success" || state == "skipped") return 0;
   if (state == "running") return kRunning;
   const parse::Value* status = result.find("exitStatus");
   return status != nullptr ? std::atoi(status->text.c_str()) : 1;
@@ -57,9 +57,11 @@ int exit_of(const parse::Value& result) {
 
 void print(const parse::Value& result) {
   std::printf("state: %s\n", result.string_or("state", "none").c_str());
-  for (const char* name : {"nodeName", "phase", "waitingFor", "source", "endpoint", "startedAt", "tookMs"})
+  for (const char* name : {"reason", "nodeName", "phase", "waitingFor", "retries", "source", "endpoint", "startedAt", "tookMs"})
     if (const parse::Value* value = result.find(name)) std::printf("%s: %s\n", name, printable(value->text).c_str());
-  if (const parse::Value* error = result.find("error"))
+  const parse::Value* error = result.find("error");
+  if (error == nullptr) error = result.find("lastError");  // of the attempt before this one
+  if (error != nullptr)
     std::printf("error: %s [%s]\nhint: %s\n", error->string_or("message", "").c_str(), error->string_or("id", "").c_str(), error->string_or("hint", "-").c_str());
 }
 

@@ -189,7 +189,9 @@ void send_event(Context& context) {
   request.url = state.endpoint + kube::node_events_path();
   request.headers = {{"Content-Type", "application/json"}};
   request.timeout = Millis{2'000};
-  request.body = kube::node_event(state.node_name(), state.node_uid, "Joined", "kubejoin " KUBEJOIN_VERSION " joined this node to the cluster", context.host.now());
+  request.body = kube::node_event(state.node_name(), state.node_uid, "Joined", "kubejoin " KUBEJOIN_VERSION " joined this node to the cluster in " +
+                                      format_duration(std::chrono::duration_cast<Millis>(context.host.monotonic() - state.started)),
+                                  context.host.now());
   (void)state.node_api->run_one(std::move(request));
 }
 

@@ -8,6 +8,12 @@
 
 namespace kubejoin::plan {
 
+std::string machine_id(Host& host) {
+  const auto text = host.read("/etc/machine-id", 64);
+  const std::string id = text ? std::string(trim(*text)) : "";
+  return id == "uninitialized" ? "" : id;
+}
+
 bool Journal::owns(const std::string& path) const { return std::find(files.begin(), files.end(), path) != files.end(); }
 
 Journal read_journal(Host& host) {
@@ -21,6 +27,7 @@ Journal read_journal(Host& host) {
   if (!yaml.errors.empty() || yaml.documents.size() != 1) return journal;
   const parse::Value& root = yaml.documents.front().root;
   journal.instance_id = root.string_or("instanceId", "");
+  journal.machine_id = root.string_or("machineId", "");
   journal.node_name = root.string_or("nodeName", "");
   journal.joined_at = root.string_or("joinedAt", "");
   if (const auto* files = root.find("files"))
@@ -31,6 +38,7 @@ Journal read_journal(Host& host) {
 Status write_journal(Host& host, const Journal& journal) {
   parse::Value root = parse::make_map();
   parse::set(root, "instanceId", parse::make_string(journal.instance_id));
+  parse::set(root, "machineId", parse::make_string(journal.machine_id));
   parse::set(root, "nodeName", parse::make_string(journal.node_name));
   parse::set(root, "joinedAt", parse::make_string(journal.joined_at));
   parse::Value files = parse::make_list();

@@ -10,7 +10,8 @@
 namespace kubejoin::plan {
 
 struct Journal {
-  std::string instance_id;  // of the machine that joined; another one on the same disk is a clone
+  std::string instance_id;  // of the machine that joined; another one on the same disk is a clone. Empty when `join` did not know it
+  std::string machine_id;   // /etc/machine-id at that time: tells a clone where the instance-id is not known
   std::string node_name;
   std::string joined_at;    // RFC 3339; empty while the join is under way
   std::vector<std::string> files;
@@ -18,6 +19,9 @@ struct Journal {
 };
 
 inline constexpr char kJournal[] = "/var/lib/kubejoin/journal.json";
+
+// machine-id(5), or nothing while the first boot has not made it.
+std::string machine_id(Host& host);
 
 // An absent, empty or torn journal is an empty one: after a power cut a file may be there without its content.
 Journal read_journal(Host& host);

@@ -61,6 +61,7 @@ struct JoinState {
   std::unique_ptr<HttpSession> node_api;  // with the node's own certificate
   std::string node_uid;
 
+  Instant started{};              // of the run
   bool resumable = false;         // `boot`: what a next run can use survives a failure
   Journal journal;                // files that are ours: an earlier run that was cut off left them
   std::vector<std::string> written;  // files that this run made, oldest first

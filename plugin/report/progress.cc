@@ -36,7 +36,7 @@ Style style_for(Host& host, bool stderr_is_terminal) {
   return style;
 }
 
-Progress::Progress(Host& host, Style style, StatusFile* status) : host_(host), style_(style), status_(status), started_(host.monotonic()) {}
+Progress::Progress(Host& host, Style style, StatusFile* status, Instant started) : host_(host), style_(style), status_(status), started_(started) {}
 
 void Progress::line(int priority, std::string_view mark, std::string_view text) {
   if (style_.quiet && priority > kWarning) return;
@@ -59,7 +59,7 @@ void Progress::notify(std::string_view text) {
 void Progress::phase_started(const plan::Phase& phase, int index, int count) {
   phase_ = phase.name;
   waiting_.clear();
-  if (status_ != nullptr) status_->update(phase_, index, count, {});
+  if (status_ != nullptr) status_->phase(phase_, index, count);
   notify(phase_ + ": " + std::string(phase.sentence));
   if (style_.terminal && !style_.quiet) std::fprintf(stderr, "\r\033[K  %d/%d %s ...", index, count, phase_.c_str());
 }
@@ -86,7 +86,7 @@ void Progress::note(std::string_view text) {
 void Progress::waiting(std::string_view text) {
   if (text == waiting_) return;
   waiting_ = text;
-  if (status_ != nullptr) status_->update(phase_, 0, 0, waiting_);
+  if (status_ != nullptr) status_->waiting(waiting_);
   if (text.empty()) return;
   notify(phase_ + ": waiting for " + waiting_);
   if (style_.terminal && !style_.quiet) std::fprintf(stderr, "\r\033[K  %s: waiting for %s ...", phase_.c_str(), waiting_.c_str());
@@ -95,6 +95,7 @@ void Progress::waiting(std::string_view text) {
 
 void Progress::retrying(const Error& error, int attempt, Millis delay) {
   ++retries_;
+  if (status_ != nullptr) status_->retrying(error);
   // The first failure is worth a line; so is every tenth, that a log shows life without drowning.
   if (attempt == 1 || attempt % 10 == 0 || style_.verbosity > 0)
     line(kWarning, "!", phase_ + ": attempt " + std::to_string(attempt) + " failed, next in " + format_duration(delay) + ": " + error.message);
@@ -108,6 +109,11 @@ void Progress::warning(const Error& warning) {
   }
   if (style_.journald || style_.terminal) line(kWarning, "!", warning.message + " [" + warning.id + "]");
   else std::fputs(error_text(warning, "warning").c_str(), stderr);
+}
+
+void Progress::tell(bool is_failure, std::string_view text) {
+  notify(text);
+  line(is_failure ? kError : kNotice, {}, "kubejoin: " + std::string(text));
 }
 
 void Progress::detail(std::string_view text) {

@@ -30,7 +30,8 @@ struct Milestone {
 
 class Progress : public plan::Observer {
  public:
-  Progress(Host& host, Style style, StatusFile* status);
+  // `started`: when the run began, which is before the first phase where a source had to be asked.
+  Progress(Host& host, Style style, StatusFile* status, Instant started);
   void phase_started(const plan::Phase& phase, int index, int count) override;
   void phase_ended(const plan::Phase& phase, Millis took, const Error* error, std::string_view skipped) override;
   void note(std::string_view text) override;
@@ -39,6 +40,9 @@ class Progress : public plan::Observer {
   void warning(const Error& warning) override;
   void detail(std::string_view text) override;
   void milestone(std::string_view name) override;
+
+  // A line of the run's own, and what systemd shows of it from now on.
+  void tell(bool is_failure, std::string_view text);
 
   const std::vector<Milestone>& timeline() const { return timeline_; }
   const std::vector<Error>& warnings() const { return warnings_; }

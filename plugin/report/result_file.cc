@@ -6,6 +6,9 @@
 #include "report/json.h"
 
 namespace kubejoin::report {
+namespace {
+constexpr std::size_t kMaxResult = 1 << 20;
+}
 
 std::string_view name_of(JoinResult::State state) {
   switch (state) {
@@ -13,15 +16,36 @@ std::string_view name_of(JoinResult::State state) {
     case JoinResult::State::failure: return "failure";
     case JoinResult::State::timeout: return "timeout";
     case JoinResult::State::terminated: return "terminated";
-    case JoinResult::State::none: break;
+    case JoinResult::State::skipped: break;
   }
-  return "none";
+  return "skipped";
 }
 
-void StatusFile::update(const std::string& phase, int index, int count, const std::string& waiting_for) {
+void StatusFile::phase(const std::string& name, int index, int count) {
+  phase_ = name, index_ = index, count_ = count;
+  waiting_for_.clear();
+  error_.reset();
+  write();
+}
+
+void StatusFile::waiting(const std::string& what) {
+  waiting_for_ = what;
+  write();
+}
+
+void StatusFile::retrying(const Error& why) {
+  ++retries_;
+  error_ = why;
+  write();
+}
+
+void StatusFile::write() {
   JsonWriter json;
   json.begin().text("apiVersion", "kubejoin/v1").text("kind", "Status").text("state", "running").text_if("nodeName", node_name_);
-  json.text("phase", phase).number_if("phaseIndex", index).number_if("phaseCount", count).text_if("waitingFor", waiting_for).end();
+  json.text("startedAt", rfc3339(started_)).text("phase", phase_).number_if("phaseIndex", index_).number_if("phaseCount", count_);
+  json.text_if("waitingFor", waiting_for_).number("retries", retries_);
+  if (error_) json.begin_raw("lastError").raw(error_json(*error_));
+  json.end();
   std::string text = json.take() + "\n";
   if (text == last_) return;
   last_ = text;
@@ -31,7 +55,7 @@ void StatusFile::update(const std::string& phase, int index, int count, const st
 std::string to_json(const JoinResult& result) {
   JsonWriter json;
   json.begin().text("apiVersion", "kubejoin/v1").text("kind", "Result").text("state", name_of(result.state));
-  json.text_if("nodeName", result.node_name).text_if("instanceId", result.instance_id).text_if("source", result.source);
+  json.text_if("reason", result.reason).text_if("nodeName", result.node_name).text_if("instanceId", result.instance_id).text_if("source", result.source);
   json.text_if("endpoint", result.endpoint).text_if("kubernetesVersion", result.kubernetes_version).text_if("phase", result.phase);
   if (result.error) json.begin_raw("error").raw(error_json(*result.error)).number("exitStatus", exit_status(result.error->kind));
   json.text("startedAt", rfc3339(result.started)).number("startedMonotonicMs", result.started_monotonic.count());
@@ -49,9 +73,20 @@ std::string to_json(const JoinResult& result) {
 
 Status write_result(Host& host, const JoinResult& result) {
   const std::string text = to_json(result) + "\n";
+  Status written = host.write(kResultPath, text, 0644);  // first: who looks in between finds the end, not nothing
   (void)host.remove(kStatusPath);
-  CHECK_OK(host.write(kResultPath, text, 0644));
-  return host.write(kLastResultPath, text, 0644);
+  if (result.state == JoinResult::State::skipped) return written;
+  Status kept = host.write(kLastResultPath, text, 0644);
+  return written ? kept : written;
+}
+
+Status restore_result(Host& host, const JoinResult& otherwise) {
+  constexpr std::string_view kSuccess = "\"state\":\"success\"";
+  const auto there = host.read(kResultPath, kMaxResult);
+  if (there && there->find(kSuccess) != there->npos) return {};
+  const auto last = host.read(kLastResultPath, kMaxResult);
+  const bool is_last = last && last->find(kSuccess) != last->npos && last->ends_with("}\n");
+  return host.write(kResultPath, is_last ? *last : to_json(otherwise) + "\n", 0644);
 }
 
 }  // namespace kubejoin::report

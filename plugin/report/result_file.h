@@ -16,18 +16,27 @@ inline constexpr char kLastResultPath[] = "/var/lib/kubejoin/last-result.json";
 // The live status; replaced as a whole at each change. Failures to write are ignored: a status is a courtesy.
 class StatusFile {
  public:
-  StatusFile(Host& host, std::string node_name) : host_(host), node_name_(std::move(node_name)) {}
-  void update(const std::string& phase, int index, int count, const std::string& waiting_for);
+  StatusFile(Host& host, std::string node_name) : host_(host), node_name_(std::move(node_name)), started_(host.now()) {}
+  // A phase began; `index` of `count`, 0 for what comes before the plan.
+  void phase(const std::string& name, int index, int count);
+  void waiting(const std::string& what);  // "" when the wait is over
+  void retrying(const Error& why);        // shown until the phase ends
 
  private:
+  void write();
+
   Host& host_;
   std::string node_name_;
-  std::string last_;
+  WallTime started_;
+  std::string phase_, waiting_for_, last_;
+  int index_ = 0, count_ = 0, retries_ = 0;
+  std::optional<Error> error_;
 };
 
 struct JoinResult {
-  enum class State { success, failure, timeout, terminated, none } state = State::none;
-  std::string node_name, instance_id, source, endpoint, kubernetes_version, phase;
+  // skipped: there was nothing to do, `reason` says why: switched off, or no configuration.
+  enum class State { success, failure, timeout, terminated, skipped } state = State::skipped;
+  std::string reason, node_name, instance_id, source, endpoint, kubernetes_version, phase;
   std::optional<Error> error;
   std::vector<Error> warnings;
   struct Timing {
@@ -45,7 +54,10 @@ struct JoinResult {
 std::string_view name_of(JoinResult::State state);
 std::string to_json(const JoinResult& result);
 
-// result.json, and its copy that outlives a reboot.
+// result.json, and its copy that outlives a reboot (not of a run that was skipped). The live status goes.
 Status write_result(Host& host, const JoinResult& result);
+
+// After a reboot of a joined machine: /run has the result of its join again, or `otherwise` when that is lost. What is there stays.
+Status restore_result(Host& host, const JoinResult& otherwise);
 
 }  // namespace kubejoin::report

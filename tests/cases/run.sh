@@ -17,7 +17,7 @@ main() {
     if [[ ! $jobs ]]; then jobs=$1 && shift; fi
   fi
   (($# >= 2)) || die "usage: run.sh [-j N] KUBEJOIN STANDIN [CASE...]"
-  for tool in jq curl openssl unshare setsid flock ip; do command -v $tool >/dev/null || die "the cases need $tool"; done
+  for tool in jq curl openssl unshare setsid flock ip python3; do command -v $tool >/dev/null || die "the cases need $tool"; done
   local program standin
   program=$(readlink -e "$1") || die "there is no program $1"
   standin=$(readlink -e "$2") || die "there is no program $2"
@@ -28,11 +28,14 @@ main() {
     check_faults
   fi
   for line in "${cases[@]##*/}"; do [[ -f $here/$line/cmd ]] || die "there is no case $line"; done
+  RECORDS=$(mktemp -d) && export RECORDS
+  trap 'rm -rf "$RECORDS"' EXIT
   while IFS= read -r line; do
     printf '%s\n' "$line"
     [[ $line != 'ok '* ]] || ((++passed))
   done < <(printf '%s\0' "${cases[@]##*/}" |
     xargs -0 -P "$jobs" -I '{}' "$here/run.sh" --one "$program" "$standin" '{}')
+  check_records || die "the records of the cases are not as their schemas have them"
   echo "$passed of ${#cases[@]} cases passed"
   ((passed == ${#cases[@]}))
 }
@@ -48,6 +51,35 @@ check_faults() {
   while read -r fault _; do
     grep -qsE -- "--fault $fault(=|\$| )" "$here"/*/standin || die "no case plays the fault $fault"
   done < <("$standin" --list-faults)
+}
+
+# Every result and status that any case left, against schemas/.
+check_records() {
+  python3 - "$here/../../schemas" "$RECORDS" <<'PYTHON'
+import collections
+import json
+import pathlib
+import sys
+
+import jsonschema
+
+schemas, records = map(pathlib.Path, sys.argv[1:])
+validators = {}
+for kind in ("result", "status"):
+    schema = json.loads((schemas / f"{kind}-v1.json").read_text())
+    jsonschema.Draft7Validator.check_schema(schema)
+    validators[kind.capitalize()] = jsonschema.Draft7Validator(schema)
+wrong, states = 0, collections.Counter()
+for path in sorted(records.iterdir()):
+    text = path.read_text()
+    record = json.loads(text)
+    states[record["state"]] += 1
+    for error in validators[record["kind"]].iter_errors(record):
+        wrong += 1
+        print(f"FAIL {path.name}: {error.json_path}: {error.message}")
+print("records:", ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none")
+sys.exit(wrong > 0)
+PYTHON
 }
 
 # ---- one case, inside its namespaces ----
@@ -67,6 +99,7 @@ run_one() {
   snapshot >"$work/before"
   run_command
   await_kubelet
+  keep_records
   snapshot >"$work/after"
   check_status
   check_output stdout
@@ -117,6 +150,13 @@ run_command() {
   # 120 s: a join that hangs fails its case and not the whole run.
   as_machine env --chdir "$work/case" "PATH=$work/bin:$stubs:/usr/sbin:/usr/bin:/sbin:/bin" timeout --kill-after 5 120 bash cmd \
     >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
+}
+
+keep_records() {
+  local file
+  for file in "$root"/run/kubejoin/{result,status}.json "$root/var/lib/kubejoin/last-result.json" "$work/case"/status*.json; do
+    [[ ! -f $file ]] || cp "$file" "${RECORDS:?}/$name-$(basename "$file")"
+  done
 }
 
 # ---- what is expected ----

@@ -30,6 +30,7 @@ main() {
   trap 'clean_up; rm -rf "$work/roots"; stop_cluster' EXIT
   start_cluster nspawn
   make_token
+  cluster_api=$("$top/tests/oracle/build.sh" cluster-api)
   failed=()
   for case in "${cases[@]}"; do
     suites=(trixie)
@@ -116,6 +117,28 @@ nodeRegistration:
   criSocket: unix:///run/containerd/containerd.sock
   ignorePreflightErrors: [all]
 timeouts: {discovery: ${discovery_timeout:-20s}}
+YAML
+}
+
+# cluster_api_user_data cloud-config|ignition: this node's user-data as Cluster API's own kubeadm bootstrap provider emits it.
+cluster_api_user_data() {
+  local node="'{{ ds.meta_data.local_hostname }}'"
+  [[ $1 != ignition ]] || node=$name
+  "$cluster_api" 1.37.2 <<YAML
+apiVersion: bootstrap.cluster.x-k8s.io/v1beta2
+kind: KubeadmConfig
+spec:
+  format: $1
+  verbosity: 5
+  preKubeadmCommands: ["echo pre >/e2e/order"]
+  postKubeadmCommands: ["echo post >>/e2e/order"]
+  joinConfiguration:
+    discovery:
+      bootstrapToken: {apiServerEndpoint: "127.0.0.1:6443", token: $token_id.$token_secret, caCertHashes: ["$PIN"]}
+    nodeRegistration:
+      name: $node
+      criSocket: unix:///run/containerd/containerd.sock
+      ignorePreflightErrors: [all]
 YAML
 }
 
