@@ -21,7 +21,7 @@ constexpr std::size_t kLargestFile = 4 << 20;  // bytes; larger ones are told as
 constexpr int kMostFiles = 300'000;
 constexpr int kDeepest = 24;
 
-constexpr std::array<std::string_view, 11> kPlaces = {"/etc", "/root", "/home", "/var", "/tmp", "/opt", "/srv", "/usr/local", "/usr/lib/kubejoin", "/usr/lib/systemd/system", "/boot"};
+constexpr std::array<std::string_view, 12> kPlaces = {"/etc", "/root", "/home", "/var", "/tmp", "/opt", "/srv", "/usr/local", "/usr/lib/kubejoin", "/usr/lib/systemd/system", "/boot/loader", "/boot/grub"};
 constexpr std::array<std::string_view, 8> kNotOurs = {"/var/lib/dpkg", "/var/lib/rpm", "/var/lib/containerd", "/var/lib/docker", "/var/lib/containers", "/var/lib/lxcfs", "/var/cache/apt", "/usr/local/go"};
 constexpr std::array<std::string_view, 7> kNotOursAnywhere = {"dist-packages", "site-packages", "node_modules", "testdata", "doc", "man", "overlay2"};
 
