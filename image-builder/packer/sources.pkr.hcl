@@ -50,7 +50,6 @@ source "amazon-ebs" "node" {
 source "googlecompute" "node" {
   project_id              = var.gcp_project
   zone                    = var.gcp_zone
-  account_file            = var.gcp_account_file
   source_image_family     = var.gcp_source_family
   source_image_project_id = ["debian-cloud"]
   image_name              = "${var.name}-${local.time}"

@@ -133,7 +133,7 @@ variable "aws_instance_type" {
 variable "gcp_project" {
   type        = string
   default     = "my-project"
-  description = "The project that owns the image."
+  description = "The project that owns the image. Credentials: the environment's (GOOGLE_APPLICATION_CREDENTIALS)."
 }
 
 variable "gcp_zone" {
@@ -146,12 +146,6 @@ variable "gcp_source_family" {
   type        = string
   default     = "debian-13"
   description = "The image family to start from; of Debian's project debian-cloud."
-}
-
-variable "gcp_account_file" {
-  type        = string
-  default     = ""
-  description = "A service account's key; empty: the environment's credentials."
 }
 
 # ---- azure-arm ----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ need conntrack=conntrack ethtool=ethtool iptables=iptables mount=mount modprobe=
 if is_live; then swapoff -a; fi
 sed -i -E '/^[^#].*[[:space:]]swap[[:space:]]/s/^/# kubejoin: a node has no swap: /' /etc/fstab
 
-# A fleet is updated by its image.
+# A fleet is updated by its image. Masked, as the first boot of a sealed image enables what is merely disabled (systemd's presets).
 for timer in apt-daily.timer apt-daily-upgrade.timer; do
-  if [[ -e /usr/lib/systemd/system/$timer || -e /lib/systemd/system/$timer ]]; then systemctl disable "$timer"; fi
+  if [[ -e /usr/lib/systemd/system/$timer || -e /lib/systemd/system/$timer ]]; then systemctl mask "$timer"; fi
 done

@@ -216,8 +216,8 @@ bake() {
   base=$(base_disk)
   "$e2e/images.sh" "$work/images"
   mkdir -p "$work/bake/seed"
-  printf '#cloud-config\nssh_genkeytypes: [ed25519]\nssh_authorized_keys: ["%s"]\n' "$(<"$work/key.pub")" >"$work/bake/seed/user-data"
-  echo 'instance-id: bake' >"$work/bake/seed/meta-data"
+  printf '#cloud-config\nmanage_etc_hosts: localhost\nssh_genkeytypes: [ed25519]\nssh_authorized_keys: ["%s"]\n' "$(<"$work/key.pub")" >"$work/bake/seed/user-data"
+  printf 'instance-id: bake\nlocal-hostname: bake\n' >"$work/bake/seed/meta-data"
   : >"$work/bake/seed/vendor-data"
   cp "$kubejoin" "$work/bake/kubejoin"
   mkdir -p "$work/bake/overlay/etc/cni/net.d"
@@ -229,7 +229,21 @@ bake() {
     -var "images=$work/images" -var pause_image=kubejoin.test/pause:1 -var "overlay=$work/bake/overlay" -var cgroup_driver=systemd \
     -var "qemu_base=$base" -var "qemu_base_checksum=none" -var "qemu_seed=$work/bake/seed" -var "qemu_output=$work/bake/output" -var "qemu_args=$args" \
     -var "ssh_private_key_file=$work/key" "$top/image-builder/packer"
+  logged 'verify the image from outside' verify_disk "$image"
 }
+
+# verify_disk IMAGE: the last step verified the running machine; this is what lies on its disk after the power-off, which wrote once more.
+verify_disk() (
+  set -euo pipefail
+  scratch=$(mktemp -d)
+  loop=
+  trap 'set +e; umount "$scratch/root" 2>/dev/null; losetup -d "$loop" 2>/dev/null; rm -rf "$scratch"' EXIT
+  mkdir "$scratch/root"
+  qemu-img convert -O raw "$1" "$scratch/raw"
+  loop=$(losetup --find --show --read-only --offset $((2048 * 512)) "$scratch/raw")
+  mount -o ro,noload "$loop" "$scratch/root"
+  "$kubejoin" verify --root "$scratch/root"
+)
 
 # join_documents NODE TOKEN [DISCOVERY-TIMEOUT]: what a person writes: kubeadm's document and ours.
 join_documents() {
