@@ -5,6 +5,7 @@ source "qemu" "node" {
   iso_checksum     = var.qemu_base_checksum
   disk_image       = true
   use_backing_file = true
+  disk_size        = var.qemu_disk_size
   format           = "qcow2"
   disk_interface   = "virtio"
   net_device       = "virtio-net"

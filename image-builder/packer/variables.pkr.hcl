@@ -68,6 +68,12 @@ variable "qemu_base_checksum" {
   description = "Its checksum: sha256:HEX; none switches the check off."
 }
 
+variable "qemu_disk_size" {
+  type        = string
+  default     = "8G"
+  description = "The image's size; not less than the base's."
+}
+
 variable "qemu_seed" {
   type        = string
   default     = "seed"

@@ -15,7 +15,7 @@ accelerator() {
 base_disk() {
   local tar disk
   tar=$(root_tar trixie "${root_packages[@]}" "${machine_packages[@]}")
-  disk=$cache/base-$(key_of "$tar" "$(declare -f make_disk)").qcow2
+  disk=$cache/base-$(key_of "$tar" "$(declare -f make_disk attach)").qcow2
   if [[ ! -s $disk ]]; then
     logged 'make the base disk' make_disk "$tar" "$disk.new"
     mv "$disk.new" "$disk"
@@ -23,44 +23,51 @@ base_disk() {
   printf '%s\n' "$disk"
 }
 
-# make_disk TAR QCOW2: one ext4 partition, started by extlinux; the network is systemd-networkd's, set up by cloud-init.
+# make_disk TAR QCOW2: a small partition with extlinux, kernel and initrd, which nobody mounts (a mounted ext4 may lose its boot sector: seen
+# with Linux 6.12.118), and the root; the network is systemd-networkd's, set up by cloud-init.
 make_disk() (
   set -euo pipefail
   scratch=$(mktemp -d)
   raw=$scratch/disk.raw
+  boot=$scratch/boot
   root=$scratch/root
-  loop=
-  trap 'set +e; umount "$root" 2>/dev/null; losetup -d "$loop" 2>/dev/null; rm -rf "$scratch"' EXIT
+  trap 'set +e; umount "$boot" "$root" 2>/dev/null; losetup -j "$raw" | cut -d: -f1 | xargs -r losetup -d; rm -rf "$scratch"' EXIT
   truncate -s 4G "$raw"
-  sfdisk -q "$raw" <<<'2048,,L,*'
+  printf '%s\n' "2048,$((root_sector - 2048)),L,*" "$root_sector,,L" | sfdisk -q "$raw"
   dd if=/usr/lib/EXTLINUX/mbr.bin of="$raw" conv=notrunc bs=440 count=1 status=none
-  loop=$(losetup --find --show --offset $((2048 * 512)) "$raw")
-  mkfs.ext4 -q -L root "$loop"
-  mkdir "$root"
-  mount "$loop" "$root"
+  mkdir "$boot" "$root"
+  attach "$raw" 2048 boot "$boot" --sizelimit $(((root_sector - 2048) * 512))
+  attach "$raw" "$root_sector" root "$root"
   tar -C "$root" --numeric-owner -xf "$1"
   echo 'LABEL=root / ext4 defaults 0 1' >"$root/etc/fstab"
   echo 'nameserver 10.0.2.3' >"$root/etc/resolv.conf"
-  mkdir -p "$root/boot/extlinux"
   # The serial port is the machine's console, and it is the tests' alone: a getty would cut lines of it.
   systemctl --root="$root" mask serial-getty@ttyS0.service
   systemctl --root="$root" enable systemd-networkd.service
   # For machines to which cloud-init says nothing; what it writes comes first in the alphabet.
   printf '[Match]\nType=ether\n[Network]\nDHCP=yes\n' >"$root/etc/systemd/network/80-dhcp.network"
-  kernel=$(basename "$root"/boot/vmlinuz-*)
-  cat >"$root/boot/extlinux/extlinux.conf" <<CONF
+  cp "$root"/boot/vmlinuz-* "$boot/vmlinuz"
+  cp "$root"/boot/initrd.img-* "$boot/initrd.img"
+  cat >"$boot/extlinux.conf" <<CONF
 default linux
 label linux
-  kernel /boot/$kernel
-  initrd /boot/initrd.img-${kernel#vmlinuz-}
+  kernel /vmlinuz
+  initrd /initrd.img
   append root=LABEL=root ro console=ttyS0 systemd.show_status=false
 CONF
-  extlinux --install "$root/boot/extlinux"
-  umount "$root"
-  losetup -d "$loop"
-  loop=
+  extlinux --install "$boot"
+  umount "$boot" "$root"
   qemu-img convert -O qcow2 "$raw" "$2"
 )
+readonly root_sector=$((2048 + 64 * 2048))
+
+# attach RAW SECTOR LABEL FOLDER [LOSETUP-OPTION...]: formats and mounts a partition.
+attach() {
+  local loop
+  loop=$(losetup --find --show --offset $(($2 * 512)) "${@:5}" "$1")
+  mkfs.ext4 -q -L "$3" "$loop"
+  mount "$loop" "$4"
+}
 
 # ---- a running machine: NAME's files are in $work/NAME: disk.qcow2, console.new (this boot), console.log (earlier ones), pid ---
 readonly gateway=10.99.0.1 # the cluster's own loopback, as the machine sees it: a name in the API server's certificate
