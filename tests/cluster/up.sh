@@ -30,7 +30,7 @@ main() {
     start_apiserver
     start_controller_manager
     make_cluster_objects
-    until_true 60 cluster_info_is_signed || die "see cluster-info signed: see $state/log/kube-controller-manager.log"
+    until_true 240 cluster_info_is_signed || die "see cluster-info signed: see $state/log/kube-controller-manager.log"
     write_env
   fi
   say "Kubernetes $version is up: source $state/env"
@@ -172,7 +172,7 @@ YAML
     --requestheader-username-headers=X-Remote-User --requestheader-group-headers=X-Remote-Group \
     --requestheader-extra-headers-prefix=X-Remote-Extra- \
     --audit-policy-file="$state/cp/audit-policy.yaml" --audit-log-path="$state/audit.log"
-  until_true 60 apiserver_is_ready || die "see the API server ready: see $state/log/kube-apiserver.log"
+  until_true 240 apiserver_is_ready || die "see the API server ready: see $state/log/kube-apiserver.log"
 }
 
 apiserver_is_ready() {

@@ -188,13 +188,15 @@ serve() {
   read -r -t 20 -u "$server" ready && [[ $ready == ready ]] || fail "the server does not start: $ready"
 }
 
-# A kubeconfig as `kubectl config` or a person writes it: kubeconfig FILE [USER-FIELDS].
+# kubeconfig FILE [USER-FIELDS]: as a person writes it; without a user the mere cluster, which then has no name.
 kubeconfig() {
+  local name=kubernetes
+  [[ $# != 1 ]] || name='""'
   cat >"$1" <<YAML
 apiVersion: v1
 kind: Config
 clusters:
-- name: kubernetes
+- name: $name
   cluster: {server: "https://$APISERVER", certificate-authority-data: $(base64 -w0 "$CA")}
 YAML
   [[ $# == 1 ]] || cat >>"$1" <<YAML

@@ -18,15 +18,18 @@ any_machine() { # S2
   succeeds
   # A second join of a joined machine is told so, and harms nothing.
   local before
-  before=$(find "$files/etc-kubernetes" "$files/var-lib-kubelet/pki" -type f -exec sha256sum {} + | sort)
+  before=$(left_by_the_join)
   join "${pinned[@]}" --wait identity
   fails 78 preflight.failed
   says "FileAvailable--etc-kubernetes-kubelet.conf"
-  must "nothing of the first join has changed" test "$before" = "$(find "$files/etc-kubernetes" "$files/var-lib-kubelet/pki" -type f -exec sha256sum {} + | sort)"
+  must "something of the first join has changed" test "$before" = "$(left_by_the_join)"
+  must "the journal has forgotten the first join" grep -q '"joinedAt":"2' "$files/var-lib-kubejoin/journal.json"
   renew
   join "${pinned[@]}" --wait identity
   succeeds
 }
+
+left_by_the_join() { find "$files/etc-kubernetes" "$files"/var-lib-kubelet/pki/kubelet-client-* "$files/var-lib-kubelet/config.yaml" -type f -exec sha256sum {} + | sort; }
 
 trust_in_both_directions() { # S3
   machine
