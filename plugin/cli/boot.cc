@@ -6,9 +6,8 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/join_run.h"
-#include "config/load.h"
+#include "config/user_data.h"
 #include "kube/certificate.h"
-#include "parse/envelope.h"
 #include "plan/state.h"
 #include "report/error_text.h"
 #include "source/source.h"
@@ -200,11 +199,6 @@ Status wait_for_start(plan::Context& context, const std::string& instance_id) {
   return {};
 }
 
-void print_origins(const config::Loaded& loaded) {
-  std::printf("configuration:\n");
-  for (const auto& [name, origin] : loaded.origins) std::printf("  %-50s from %s\n", name.c_str(), printable(origin).c_str());
-}
-
 }  // namespace
 
 std::vector<Flag> boot_flags() {
@@ -264,15 +258,13 @@ int run_boot(const Invocation& invocation) {
 
   since = host.monotonic();
   const parse::Variables variables = source::variables(boot.fetched.metadata);
-  auto unwrapped = parse::unwrap(boot.fetched.user_data, boot.fetched.origin, &variables);
-  wipe(boot.fetched.user_data);
-  if (!unwrapped.errors.empty()) return conclude(boot, "configuration", unwrapped.errors);
-  if (unwrapped.documents.empty()) return skip(boot, "the user-data of " + boot.fetched.source + " holds no document for kubejoin");
   config::Flags no_flags;
   if (options.dry_run) no_flags.dry_run = true;
-  auto loaded = config::load(unwrapped.documents, no_flags, {host.hostname()}, true);
+  auto [documents, loaded] = config::read_user_data(boot.fetched.user_data, boot.fetched.origin, &variables, no_flags, {.hostname = host.hostname()});
+  wipe(boot.fetched.user_data);
   if (!loaded.errors.empty()) return conclude(boot, "configuration", loaded.errors);
-  if (options.dry_run) print_origins(loaded);
+  if (documents.empty()) return skip(boot, "the user-data of " + boot.fetched.source + " holds no document for kubejoin");
+  if (options.dry_run) std::printf("configuration:\n%s", config::explain(loaded).c_str());
   boot.took("configuration", since);
 
   JoinRun run;
@@ -285,8 +277,7 @@ int run_boot(const Invocation& invocation) {
   run.started = boot.started;
   run.earlier = boot.timings;
   run.before = [&boot](plan::Context& context) { return wait_for_start(context, boot.instance_id); };
-  run.warnings = std::move(unwrapped.warnings);
-  run.warnings.insert(run.warnings.end(), loaded.warnings.begin(), loaded.warnings.end());
+  run.warnings = std::move(loaded.warnings);
   if (identity == Identity::expired && has_joined) {
     run.warnings.push_back(fail(Kind::unfit, "boot.identity-expired", "the certificate of node " + quoted(journal.node_name) + ", which joined at " + journal.joined_at +
                                     ", has expired: joining again").value());

@@ -1,9 +1,13 @@
 // kubejoin schema, version, completion: what the binary knows about itself.
+#include <algorithm>
 #include <cstdio>
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "plan/join_plan.h"
 #include "schema/schema.h"
+#include "schema/texts.h"
+#include "source/source.h"
 
 namespace kubejoin::cli {
 namespace {
@@ -16,39 +20,81 @@ constexpr char kPlatform[] = "linux/arm64";
 constexpr char kPlatform[] = "linux/amd64";
 #endif
 
-std::string command_names() {
-  std::string names;
-  for (const Command& command : commands()) names += (names.empty() ? "" : " ") + std::string(command.name);
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) names.emplace_back(command.name);
   return names;
 }
 
-std::string flag_names(const Command& command) {
-  std::string names;
-  for (const Flag& flag : command.flags()) names += " --" + std::string(flag.name);
+std::vector<std::string> phase_names() {
+  std::vector<std::string> names;
+  for (const plan::Phase& phase : plan::kJoinPlan) names.emplace_back(phase.name);
+  return names;
+}
+
+std::vector<std::string> schema_names() {
+  std::vector<std::string> names;
+  for (const schema::Version& version : schema::versions()) names.emplace_back(version.name);
+  for (const auto& [name, text] : schema::schema_texts())
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+  return names;
+}
+
+// "text|json" says its values itself; others are known by the flag's name.
+std::vector<std::string> values_of(const Flag& flag) {
+  std::vector<std::string> values;
+  if (flag.value_name.find('|') != std::string_view::npos) return split(flag.value_name, '|');
+  if (flag.name == "source")
+    for (const source::Source& row : source::sources()) values.push_back(std::string(row.scheme) + ":");
+  if (flag.name == "platform")
+    for (const source::Source& row : source::sources()) values.emplace_back(row.name);
+  if (flag.name == "skip-phases") return phase_names();
+  return values;
+}
+
+std::vector<std::string> flag_names(const Command& command) {
+  std::vector<std::string> names;
+  for (const Flag& flag : command.flags()) names.push_back("--" + std::string(flag.name));
   return names;
 }
 
 std::string bash_completion() {
-  std::string text = "_kubejoin() {\n  local cur=${COMP_WORDS[COMP_CWORD]} words\n  case ${COMP_WORDS[1]} in\n";
+  std::string text = "_kubejoin() {\n  local cur=${COMP_WORDS[COMP_CWORD]} words=\n  case \"${COMP_WORDS[1]} ${COMP_WORDS[COMP_CWORD-1]}\" in\n";
+  const auto row = [&](const std::string& pattern, const std::vector<std::string>& words) { text += "    " + pattern + ") words='" + join(words, " ") + "' ;;\n"; };
   for (const Command& command : commands()) {
-    if (const std::string flags = flag_names(command); !flags.empty()) text += "    " + std::string(command.name) + ") words='" + flags.substr(1) + "' ;;\n";
+    const std::string name(command.name);
+    for (const Flag& flag : command.flags())
+      if (const auto values = values_of(flag); !values.empty())
+        row("\"" + name + " --" + std::string(flag.name) + "\"" + (flag.letter != 0 ? "|\"" + name + " -" + flag.letter + "\"" : ""), values);
   }
-  text += "    schema) words='";
-  for (const schema::Version& version : schema::versions()) text += std::string(version.name) + " ";
-  text += "' ;;\n    completion) words='bash zsh fish' ;;\n  esac\n";
-  text += "  [ \"$COMP_CWORD\" -gt 1 ] || words='" + command_names() + "'\n";
-  text += "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n}\ncomplete -o default -F _kubejoin kubejoin\n";
+  std::vector<std::string> phases = phase_names();
+  phases.emplace_back("list");
+  row("\"join phase\"", phases);
+  row("\"schema \"*", schema_names());
+  row("\"completion \"*", {"bash", "zsh", "fish"});
+  for (const Command& command : commands()) {
+    auto words = flag_names(command);
+    if (command.name == "join") words.emplace_back("phase");
+    if (!words.empty()) row("\"" + std::string(command.name) + " \"*", words);
+  }
+  text += "  esac\n  [ \"$COMP_CWORD\" -gt 1 ] || words='" + join(command_names(), " ") + "'\n";
+  text += "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _kubejoin kubejoin\n";
   return text;
 }
 
 std::string zsh_completion() { return "#compdef kubejoin\nautoload -U +X bashcompinit && bashcompinit\n" + bash_completion(); }
 
 std::string fish_completion() {
-  std::string text = "complete -c kubejoin -f -n __fish_use_subcommand -a '" + command_names() + "'\n";
+  std::string text = "complete -c kubejoin -f -n __fish_use_subcommand -a '" + join(command_names(), " ") + "'\n";
+  const auto seen = [](std::string_view command) { return "complete -c kubejoin -n '__fish_seen_subcommand_from " + std::string(command) + "'"; };
   for (const Command& command : commands())
-    for (const Flag& flag : command.flags())
-      text += "complete -c kubejoin -n '__fish_seen_subcommand_from " + std::string(command.name) + "' -l " + std::string(flag.name) + " -d '" +
-              replace_all(std::string(flag.sentence), "'", "\\'") + "'\n";
+    for (const Flag& flag : command.flags()) {
+      const auto values = values_of(flag);
+      text += seen(command.name) + " -l " + std::string(flag.name) + (flag.letter != 0 ? std::string(" -s ") + flag.letter : "") +
+              (values.empty() ? "" : " -x -a '" + join(values, " ") + "'") + " -d '" + replace_all(std::string(flag.sentence), "'", "\\'") + "'\n";
+    }
+  text += seen("schema") + " -f -a '" + join(schema_names(), " ") + "'\n" + seen("completion") + " -f -a 'bash zsh fish'\n";
+  text += seen("join") + " -f -a 'phase " + join(phase_names(), " ") + "'\n";
   return text;
 }
 
@@ -63,20 +109,21 @@ int run_schema(const Invocation& invocation) {
   const Parsed parsed = parse(invocation.arguments, {});
   int status = 0;
   if (finished(parsed, "schema", status)) return status;
-  std::vector<std::string> names;
-  for (const schema::Version& version : schema::versions()) {
-    names.emplace_back(version.name);
-    if (!parsed.positionals.empty() && parsed.positionals.front() == version.name) {
-      std::fputs(std::string(schema::schema_text(version)).c_str(), stdout);
-      return 0;
-    }
-    if (parsed.positionals.empty())
-      std::printf("%-18s %s %s%s\n", std::string(version.name).c_str(), std::string(version.api_version).c_str(), std::string(version.kind).c_str(),
-                  version.note.empty() ? "" : (" (" + std::string(version.note) + ")").c_str());
+  if (!parsed.positionals.empty()) {
+    const std::string& wanted = parsed.positionals.front();
+    for (const auto& [name, text] : schema::schema_texts())
+      if (name == wanted) return std::fputs(std::string(text).c_str(), stdout), 0;
+    const auto nearest = did_you_mean(wanted, schema_names());
+    return refuse("no schema named " + quoted(wanted), nearest ? "did you mean " + *nearest + "?" : "kubejoin schema lists them");
   }
-  if (parsed.positionals.empty()) return 0;
-  const auto nearest = did_you_mean(parsed.positionals.front(), names);
-  return refuse("no schema named " + quoted(parsed.positionals.front()), nearest ? "did you mean " + *nearest + "?" : "kubejoin schema lists them");
+  std::vector<std::string> outputs = schema_names();
+  for (const schema::Version& version : schema::versions()) {
+    std::erase(outputs, version.name);
+    std::printf("%-18s %s %s%s\n", std::string(version.name).c_str(), std::string(version.api_version).c_str(), std::string(version.kind).c_str(),
+                version.note.empty() ? "" : (" (" + std::string(version.note) + ")").c_str());
+  }
+  for (const std::string& name : outputs) std::printf("%-18s what kubejoin writes\n", name.c_str());
+  return 0;
 }
 
 int run_version(const Invocation& invocation) {

@@ -5,9 +5,10 @@
 
 #include "base/text.h"
 #include "cli/command.h"
-#include "config/load.h"
-#include "parse/envelope.h"
+#include "config/user_data.h"
+#include "parse/path.h"
 #include "report/error_text.h"
+#include "report/json.h"
 #include "source/source.h"
 
 namespace kubejoin::cli {
@@ -42,18 +43,83 @@ Result<std::string> read_stdin() {
   return bytes;
 }
 
-Status check_limit(const std::string& platform, std::size_t size, std::vector<Error>& warnings) {
+// An error, and the field that it is about.
+struct Finding {
+  Error error;
+  std::string path;
+};
+struct Findings {
+  std::vector<Finding> errors, warnings;
+};
+
+Finding about(const std::string& file, Error error) {
+  error.place.file = file;
+  return {std::move(error), {}};
+}
+
+// What is missing is said of the map that lacks it; all else of the innermost field at its place.
+std::string path_of(const Error& error, const std::vector<parse::Document>& documents) {
+  const bool lacks = error.id == "schema.required" || error.id.ends_with("-missing") || error.id == "config.discovery-both";
+  for (const parse::Document& document : documents)
+    if (std::string path = parse::path_at(document, error.place, lacks); !path.empty()) return path;
+  return {};
+}
+
+Result<const source::Source*> find_platform(const std::string& name) {
   std::vector<std::string> names;
   for (const source::Source& row : source::sources()) {
+    if (row.name == name) return &row;
     names.emplace_back(row.name);
-    if (row.name != platform) continue;
-    if (row.user_data_limit != 0 && size > row.user_data_limit)
-      warnings.push_back(fail(Kind::invalid, "platform.limit", std::to_string(size) + " bytes of user-data are more than the " + std::to_string(row.user_data_limit) +
-                                  " that " + std::string(row.title) + " takes", "gzip it: kubejoin reads that").value());
-    return {};
   }
-  const auto nearest = did_you_mean(platform, names);
-  return fail(Kind::usage, "usage.platform", "unknown platform " + quoted(platform), nearest ? "did you mean " + *nearest + "?" : "kubejoin query --list-sources");
+  const auto nearest = did_you_mean(name, names);
+  return fail(Kind::usage, "usage.platform", "unknown platform " + quoted(name), nearest ? "did you mean " + *nearest + "?" : "kubejoin query --list-sources");
+}
+
+void check_limit(const std::string& file, std::size_t size, const source::Source& platform, Findings& findings) {
+  if (platform.user_data_limit == 0 || size <= platform.user_data_limit) return;
+  findings.warnings.push_back(about(file, fail(Kind::invalid, "platform.limit",
+                                               std::to_string(size) + " bytes of user-data are more than the " + std::to_string(platform.user_data_limit) + " that " +
+                                                   std::string(platform.title) + " takes", "gzip it: kubejoin reads that").value()));
+}
+
+void check(const std::string& file, Result<std::string> bytes, const source::Source* platform, Findings& findings) {
+  if (!bytes) return findings.errors.push_back(about(file, std::move(bytes).error()));
+  if (platform != nullptr) check_limit(file, bytes->size(), *platform, findings);
+  // The host name stands in for the machine's: its value is no part of the verdict.
+  config::UserData read = config::read_user_data(*bytes, file, nullptr, {}, {.hostname = "localhost"});
+  config::Loaded& loaded = read.loaded;
+  if (read.documents.empty() && loaded.errors.empty())
+    findings.errors.push_back(about(file, fail(Kind::invalid, "config.no-document", "no document that kubejoin reads was found",
+                                               "it looks for kubeadm.k8s.io JoinConfiguration and kubejoin/v1alpha1 FirstBoot: kubejoin schema").value()));
+  const auto add = [&](std::vector<Error>& from, std::vector<Finding>& to) {
+    for (Error& e : from) {
+      std::string path = path_of(e, read.documents);
+      to.push_back({std::move(e), std::move(path)});
+    }
+  };
+  add(loaded.errors, findings.errors);
+  add(loaded.warnings, findings.warnings);
+}
+
+void write_list(report::JsonWriter& json, std::string_view name, const std::vector<Finding>& findings) {
+  json.begin_list(name);
+  for (const auto& [error, path] : findings) {
+    const Place& place = error.place;
+    json.begin().text("file", place.file).text("path", path).text("part", place.part).number("line", place.line).number("column", place.column);
+    json.text("rule", error.id).text("message", error.message).text("hint", error.hint).end();
+  }
+  json.end_list();
+}
+
+// In the form of schemas/validation-v1.json.
+std::string to_json(const std::vector<std::string>& files, const Findings& findings) {
+  report::JsonWriter json;
+  json.begin().boolean("valid", findings.errors.empty()).begin_list("files");
+  for (const std::string& file : files) json.item(file);
+  json.end_list();
+  write_list(json, "errors", findings.errors);
+  write_list(json, "warnings", findings.warnings);
+  return json.end().take();
 }
 
 }  // namespace
@@ -73,41 +139,28 @@ int run_validate(const Invocation& invocation) {
     const Error e = fail(Kind::usage, "usage.no-file", "kubejoin validate needs a file", "kubejoin validate user-data.yaml, or - for stdin").value();
     return complain({&e, 1});
   }
+  const source::Source* platform = nullptr;
+  if (!options.platform.empty()) {
+    const auto known = find_platform(options.platform);
+    if (!known) return complain({&known.error(), 1});
+    platform = *known;
+  }
   auto host = make_real_host();
-  std::vector<Error> errors, warnings;
-  for (const std::string& path : parsed.positionals) {
-    auto bytes = path == "-" ? read_stdin() : host->read(absolute_path(path), kMaxUserData);
-    if (!bytes) {
-      errors.push_back(std::move(bytes).error());
-      errors.back().place.file = path;
-      continue;
-    }
-    if (!options.platform.empty()) {
-      if (auto known = check_limit(options.platform, bytes->size(), warnings); !known) return complain({&known.error(), 1});
-    }
-    auto unwrapped = parse::unwrap(*bytes, path, nullptr);
-    for (Error& e : unwrapped.errors) errors.push_back(std::move(e));
-    for (Error& w : unwrapped.warnings) warnings.push_back(std::move(w));
-    if (!unwrapped.errors.empty()) continue;
-    if (unwrapped.documents.empty()) {
-      errors.push_back(fail(Kind::invalid, "config.no-document", "no document that kubejoin reads was found",
-                            "it looks for kubeadm.k8s.io JoinConfiguration and kubejoin/v1alpha1 FirstBoot: kubejoin schema").value());
-      errors.back().place.file = path;
-      continue;
-    }
-    // The host name stands in for the machine's: its value is no part of the verdict.
-    auto loaded = config::load(unwrapped.documents, {}, {.hostname = "localhost", .templates = true}, true);
-    for (Error& e : loaded.errors) errors.push_back(std::move(e));
-    for (Error& w : loaded.warnings) warnings.push_back(std::move(w));
+  Findings all;
+  std::vector<std::string> valid;
+  for (const std::string& file : parsed.positionals) {
+    const std::size_t before = all.errors.size();
+    check(file, file == "-" ? read_stdin() : host->read(absolute_path(file), kMaxUserData), platform, all);
+    if (all.errors.size() == before) valid.push_back(file);
   }
   if (options.output == "json") {
-    std::printf("%s\n", report::validation_json(errors, warnings).c_str());
+    std::printf("%s\n", to_json(parsed.positionals, all).c_str());
   } else {
-    for (const Error& w : warnings) std::fputs(report::error_text(w, "warning").c_str(), stderr);
-    (void)complain(errors);
-    if (errors.empty()) std::printf("valid: %s\n", join(parsed.positionals, " ").c_str());
+    for (const Finding& warning : all.warnings) std::fputs(report::error_text(warning.error, "warning").c_str(), stderr);
+    for (const Finding& error : all.errors) std::fputs(report::error_text(error.error).c_str(), stderr);
+    if (!valid.empty()) std::printf("valid: %s\n", join(valid, " ").c_str());
   }
-  return errors.empty() ? 0 : exit_status(Kind::invalid);
+  return all.errors.empty() ? 0 : exit_status(Kind::invalid);
 }
 
 }  // namespace kubejoin::cli

@@ -62,14 +62,4 @@ std::string error_json(const Error& error) {
   return json.take();
 }
 
-std::string validation_json(std::span<const Error> errors, std::span<const Error> warnings) {
-  JsonWriter json;
-  json.begin().boolean("valid", errors.empty()).begin_list("errors");
-  for (const Error& e : errors) write(json, e);
-  json.end_list().begin_list("warnings");
-  for (const Error& w : warnings) write(json, w);
-  json.end_list().end();
-  return json.take();
-}
-
 }  // namespace kubejoin::report

@@ -1,7 +1,6 @@
 // Errors as people and machines read them.
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -13,7 +12,5 @@ std::string error_text(const Error& error, std::string_view level = "error");
 
 // One JSON object: kind, id, message, hint, file, part, line, column, causes; empty ones are left out.
 std::string error_json(const Error& error);
-// {"valid":false,"errors":[…],"warnings":[…]} in the form of schemas/validation-result-v1.json.
-std::string validation_json(std::span<const Error> errors, std::span<const Error> warnings);
 
 }  // namespace kubejoin::report

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "schema/schema.h"
+#include "schema/texts.h"
 
 namespace kubejoin::schema {
 
@@ -186,8 +187,10 @@ const Version* find_version(std::string_view api_version, std::string_view kind)
   return found == std::end(kVersions) ? nullptr : found;
 }
 
+std::span<const std::pair<std::string_view, std::string_view>> schema_texts() { return {kSchemaTexts, kSchemaCount}; }
+
 std::string_view schema_text(const Version& version) {
-  const std::span texts(kSchemaTexts, kSchemaCount);
+  const std::span texts = schema_texts();
   const auto found =
       std::find_if(texts.begin(), texts.end(), [&](const auto& text) { return text.first == version.name; });
   return found == texts.end() ? std::string_view() : found->second;

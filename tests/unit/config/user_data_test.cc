@@ -1,0 +1,111 @@
+// User-data as a whole: what boot and validate both go by, and the configuration with its origins.
+#include "config/user_data.h"
+
+#include "loading.h"
+#include "parse/path.h"
+
+using namespace kubejoin;
+using namespace kubejoin::config;
+
+namespace {
+
+UserData read(const std::string& text, const parse::Variables* variables = nullptr) {
+  return read_user_data(text, "user-data", variables, {}, {.hostname = "host-1"});
+}
+
+const std::string kJoin =
+    "apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndiscovery:\n  bootstrapToken:\n    token: "
+    "abcdef.0123456789abcdef\n    apiServerEndpoint: 192.0.2.10:6443\n    caCertHashes: [" +
+    std::string(kPin) + "]\n";
+
+}  // namespace
+
+TEST_CASE("config::read_user_data tells the envelope's mistakes and the documents' at once, by place") {
+  const UserData both = read(
+      "#cloud-config\nwrite_files:\n- path: /a\n  content: |\n    apiVersion: kubeadm.k8s.io/v1beta4\n    kind: "
+      "JoinConfiguration\n    discovery:\n      file: {kubeConfigPath: relative}\n- path: /b\n  content: |\n    "
+      "apiVersion: kubejoin/v1alpha1\n    kind: [FirstBoot\n- path: /c\n  content: |\n    apiVersion: "
+      "kubejoin/v1alpha1\n    kind: FirstBoot\n    wait: {for: Ready}\n");
+  INFO(whole_text(both.loaded.errors));
+  CHECK(ids(both.loaded.errors) == "config.kubeconfig-path yaml.unclosed schema.enum");
+  // The document that could not be read may have been the one that is missed.
+  const UserData broken = read("kubeadm.k8s.io/v1beta4: {\n---\napiVersion: kubejoin/v1alpha1\nkind: FirstBoot\n");
+  CHECK(ids(broken.loaded.errors) == "yaml.unclosed");
+  CHECK(read("#!/bin/sh\ntrue\n").documents.empty());
+  CHECK(read("#!/bin/sh\ntrue\n").loaded.errors.empty());
+}
+
+TEST_CASE("config::read_user_data resolves templates only with an instance's names") {
+  const std::string text = "## template: jinja\n" + kJoin + "nodeRegistration: {name: '{{ v1.local_hostname }}'}\n";
+  const parse::Variables variables = {{"v1.local_hostname", "ip-10-0-0-7"}};
+  CHECK(read(text, &variables).loaded.config.node_name == "ip-10-0-0-7");
+  CHECK(read(text).loaded.errors.empty());
+  const parse::Variables none;
+  CHECK(ids(read(text, &none).loaded.errors) == "jinja.unknown-name");
+}
+
+TEST_CASE("config::explain shows every value with its origin, and no secret") {
+  const UserData given = read(
+      kJoin + "  tlsBootstrapToken: fedcba.fedcba9876543210\nnodeRegistration:\n  name: Worker-1\n  taints: [{key: a, "
+              "value: b, effect: NoExecute}, {key: c, effect: NoSchedule}]\n  kubeletExtraArgs: [{name: v, value: "
+              "'4'}]\n---\napiVersion: kubejoin/v1alpha1\nkind: FirstBoot\ntoken: {from: "
+              "'https://u:OPENSESAME@vault.example.com/t?sig=OPENSESAME'}\nnode: {labels: {zone: a}}\nwait: {for: ready, "
+              "timeout: 15m}\n");
+  INFO(whole_text(given.loaded.errors));
+  REQUIRE(given.loaded.errors.empty());
+  const std::string text = explain(given.loaded);
+  INFO(text);
+  const auto says = [&](const std::string& path, const std::string& value, const std::string& origin) {
+    CAPTURE(path);
+    const auto at = text.find(path + ": " + value + " ");
+    REQUIRE(at != std::string::npos);
+    CHECK(text.substr(at, text.find('\n', at) - at).ends_with(" # " + origin));
+  };
+  says("discovery.bootstrapToken.token", "abcdef.…", "user-data line 5");
+  says("discovery.bootstrapToken.apiServerEndpoint", "192.0.2.10:6443", "user-data line 6");
+  says("discovery.bootstrapToken.unsafeSkipCAVerification", "false", "default");
+  says("discovery.tlsBootstrapToken", "fedcba.…", "user-data line 8");
+  says("nodeRegistration.name", "worker-1", "user-data line 10");
+  says("nodeRegistration.taints", "[a=b:NoExecute, c:NoSchedule]", "user-data line 11");
+  says("nodeRegistration.kubeletExtraArgs", "[v=4]", "user-data line 12");
+  says("caCertPath", "/etc/kubernetes/pki/ca.crt", "default");
+  says("timeouts.tlsBootstrap", "5m0s", "default");
+  says("FirstBoot.token.from", "https://vault.example.com/t", "user-data line 16");
+  says("FirstBoot.node.labels", "[zone=a]", "user-data line 17");
+  says("FirstBoot.wait.for", "ready", "user-data line 18");
+  says("FirstBoot.wait.timeout", "15m0s", "user-data line 18");
+  says("FirstBoot.start.jitter", "0s", "default");
+  for (const char* secret : {"OPENSESAME", "0123456789abcdef ", "fedcba9876543210"})
+    CHECK(text.find(secret) == std::string::npos);
+}
+
+TEST_CASE("config::explain knows every field that has an origin") {
+  const std::string first_boot = "---\n" + read_file("schemas/examples/firstboot-v1alpha1.yaml");
+  for (const char* version : {"v1alpha1", "v1alpha2", "v1alpha3", "v1beta1", "v1beta2", "v1beta3", "v1beta4", "v1"}) {
+    CAPTURE(version);
+    const UserData given = read(read_file("schemas/examples/" + std::string(version) + ".yaml") + first_boot);
+    INFO(whole_text(given.loaded.errors));
+    REQUIRE(given.loaded.errors.empty());
+    CHECK(explain(given.loaded).find(": ?") == std::string::npos);
+    CHECK(explain(given.loaded).find("nodeRegistration.name: ") != std::string::npos);
+  }
+}
+
+TEST_CASE("parse::path_at finds the field of a place") {
+  const auto documents = documents_of(
+      "apiVersion: a\ndiscovery:\n  bootstrapToken:\n    token: x\nnodeRegistration:\n  taints:\n  - effect: y\n    "
+      "key: z\n");
+  const auto at = [&](int line, int column, bool outermost = false) {
+    return parse::path_at(documents[0], {.file = "join.yaml", .line = line, .column = column}, outermost);
+  };
+  CHECK(at(4, 12) == "discovery.bootstrapToken.token");
+  CHECK(at(4, 5) == "discovery.bootstrapToken.token");
+  CHECK(at(3, 3) == "discovery.bootstrapToken");
+  CHECK(at(7, 5) == "nodeRegistration.taints[0].effect");
+  CHECK(at(7, 5, true) == "nodeRegistration.taints[0]");
+  CHECK(at(8, 10) == "nodeRegistration.taints[0].key");
+  CHECK(at(1, 1, true) == "");
+  CHECK(at(1, 1) == "apiVersion");
+  CHECK(at(9, 9) == "");
+  CHECK(parse::path_at(documents[0], {.file = "other.yaml", .line = 4, .column = 12}, false) == "");
+}
