@@ -40,6 +40,10 @@ ifeq ($(MODE),asan)
   ifneq ($(findstring clang,$(CXX)),)
     CXXFLAGS += -fno-sanitize=pointer-overflow
   endif
+else ifeq ($(MODE),fuzz)
+  CXX := clang++
+  CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize=pointer-overflow -fno-sanitize-recover=all
+  LDFLAGS := -fsanitize=address,undefined,fuzzer
 else
   # -Os: a third of -O2's code here, compiled in half the time; what takes time at run time is OpenSSL's, the server's, the kubelet's.
   CXXFLAGS += -Os -D_FORTIFY_SOURCE=2 -fPIE -ffunction-sections -fdata-sections
@@ -56,6 +60,9 @@ PLUGIN_OBJ := $(PLUGIN:%.cc=$(OUT)/%.o) $(OUT)/gen/schemas.o
 LIB_OBJ := $(filter-out $(OUT)/plugin/main.o,$(PLUGIN_OBJ))
 UNIT_OBJ := $(UNIT:%.cc=$(OUT)/%.o)
 STANDIN_OBJ := $(STANDIN:%.cc=$(OUT)/%.o)
+FUZZ := $(sort $(wildcard tests/fuzz/*.cc))
+PURE := $(sort $(wildcard $(addprefix plugin/,base/http.cc base/result.cc base/secret.cc base/text.cc $(addsuffix /*.cc,parse kube schema config))))
+PURE_OBJ := $(PURE:%.cc=$(OUT)/%.o) $(OUT)/gen/schemas.o
 
 .PHONY: all help deps
 all: $(BUILD)/kubejoin ## build build/kubejoin
@@ -66,7 +73,7 @@ help: ## list the targets
 # ---- the machine's packages -------------------------------------------------------------------------------------------
 PACKAGES := g++ clang clang-tidy clang-format lld make libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libyaml-cpp-dev \
   rapidjson-dev doctest-dev libexpected-dev libclang-rt-14-dev dpkg-dev file \
-  binutils shellcheck jq json-schema-test-suite openssl python3-jsonschema ca-certificates iproute2 xz-utils ccache
+  binutils shellcheck jq json-schema-test-suite python3 python3-jsonschema python3-yaml openssl ca-certificates iproute2 xz-utils ccache
 
 deps: ## install what the build and the tests need (Debian packages; static curl into the cache)
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -117,20 +124,36 @@ $(OUT)/unit: $(UNIT_OBJ) $(LIB_OBJ)
 $(OUT)/standin: $(STANDIN_OBJ) $(LIB_OBJ)
 	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
 
--include $(PLUGIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(STANDIN_OBJ:.o=.d)
+$(OUT)/pure.a: $(PURE_OBJ)
+	@rm -f $@; ar rcs $@ $^
+$(FUZZ:%.cc=$(OUT)/%): %: %.o $(OUT)/pure.a
+	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+
+-include $(FUZZ:%.cc=$(OUT)/%.d) $(PLUGIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(STANDIN_OBJ:.o=.d)
 
 # ---- tests ------------------------------------------------------------------------------------------------------------
-.PHONY: test unit asan cases demo metadata check-build layers lint cluster-up cluster-down reference e2e
+.PHONY: fuzz fuzz-build mistakes oracle test unit asan cases demo metadata check-build layers lint cluster-up cluster-down reference e2e
 RELEASE ?= 1.37
 
 test: deps ## set up, build, and run every test that needs no cluster
-	@$(MAKE) --no-print-directory -j2 all unit layers check-build lint cases
+	@$(MAKE) --no-print-directory -j2 all unit layers check-build lint mistakes cases
 
 unit: $(OUT)/unit ## unit tests
 	@$(OUT)/unit
 
 asan: ## unit tests once more under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory -j2 MODE=asan unit
+
+fuzz: ## every parser under libFuzzer, FUZZ_SECONDS=60 each
+	@$(MAKE) --no-print-directory -j2 MODE=fuzz fuzz-build
+	@tests/fuzz/run.sh $(BUILD)/fuzz/tests/fuzz
+fuzz-build: $(FUZZ:%.cc=$(OUT)/%)
+
+mistakes: $(BUILD)/kubejoin ## what users get wrong, and every word that they are told
+	@tests/mistakes/run.sh $(BUILD)/kubejoin
+
+oracle: $(BUILD)/kubejoin ## real cloud-init, Cluster API, Ignition and kubeadm judge what the user writes; built once into the cache
+	@tests/oracle/run.sh $(BUILD)/kubejoin
 
 cases: $(BUILD)/kubejoin $(OUT)/standin ## whole-program cases against the stand-in API server, which plays every fault
 	@tests/cases/run.sh -j 2 $(BUILD)/kubejoin $(OUT)/standin | { grep -v '^ok' || true; }
@@ -149,7 +172,7 @@ check-build: $(BUILD)/kubejoin ## what was built: static, hardened, small, witho
 	@tests/check-build.sh $(BUILD)/kubejoin $(OUT)/kubejoin.debug $(OUT)/plugin $(CURL_DIR)/lib/libcurl.a
 
 lint: ## shellcheck
-	@shellcheck -S warning -x -P SCRIPTDIR tests/*.sh tests/cases/*.sh tests/metadata/*.sh tests/cluster/*.sh tests/reference/*.sh tests/e2e/*.sh image-builder/steps/*.sh && echo "lint: ok"
+	@shellcheck -S warning -x -P SCRIPTDIR tests/*.sh tests/cases/*.sh tests/metadata/*.sh tests/fuzz/*.sh tests/mistakes/run.sh tests/oracle/*.sh tests/cluster/*.sh tests/reference/*.sh tests/e2e/*.sh image-builder/steps/*.sh && echo "lint: ok"
 
 cluster-up: ## a real control plane of RELEASE=1.37 or 1.20 in a network namespace
 	@tests/cluster/up.sh $(RELEASE)

@@ -1,0 +1,217 @@
+"""cloud-init and kubejoin, given the same: what each makes of it. Run by cloud-init.sh, which sets PYTHONPATH."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+import yaml
+from cloudinit import helpers, user_data
+from cloudinit.distros import fetch
+from cloudinit.sources import DataSourceNoCloud
+
+KUBEJOIN, WORK, VERSION = sys.argv[1:4]
+PIN = "sha256:8dca61852aa6fea3a8c70ca5429a7aa560676bd3925d1f67f7a34d1ee5671fa4"
+passed = failed = 0
+
+
+def verdict(name, fine, why=""):
+    global passed, failed
+    passed += bool(fine)
+    failed += not fine
+    if not fine:
+        print(f"FAIL  {name}: {why}")
+
+
+def run(*argv, **options):
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, **options)
+
+
+def cloud_init(*argv):
+    return run(sys.executable, "-m", "cloudinit.cmd.main", *argv)
+
+
+def write(name, text):
+    path = os.path.join(WORK, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb" if isinstance(text, bytes) else "w") as file:
+        file.write(text)
+    return path
+
+
+# ---- NoCloud: one seed, two readers ---------------------------------------------------------------------------------
+META_DATA = """\
+instance-id: i-0abc
+local-hostname: worker-7.example.com
+zone: z1
+rack-name: r1
+tags: {rack: r1, "a-b": c}
+list: [x, y]
+number: 5
+truth: true
+fraction: 1.5
+nothing:
+"""
+SEED = os.path.dirname(write("cloud/seed/nocloud/meta-data", META_DATA))
+write("cloud/seed/nocloud/user-data", "#cloud-config\n{}\n")
+paths = helpers.Paths({"cloud_dir": WORK + "/cloud", "run_dir": WORK + "/run"})
+os.makedirs(WORK + "/run")
+source = DataSourceNoCloud.DataSourceNoCloud(
+    {"datasource": {"NoCloud": {"fs_label": None}}}, fetch("debian")("debian", {}, paths), paths)
+assert source.get_data()
+INSTANCE_DATA = paths.get_runpath("instance_data_sensitive")
+
+ours = json.loads(run(KUBEJOIN, "query", "--source", "nocloud:" + SEED, "-o", "json").stdout)["metadata"]
+for name, value in ours.items():
+    if not name.startswith(("v1.", "ds.meta_data.")):
+        continue
+    theirs = cloud_init("query", "-i", INSTANCE_DATA, re.sub(r"\.(\d+)", r".\1", name))
+    said = theirs.stdout.rstrip("\n")
+    verdict(f"query {name}", said == value or (name == "v1.cloud_name" and said == "unknown"), f"{value!r}, cloud-init: {said!r} {theirs.stderr}")
+for name in ("v1.instance_id", "v1.local_hostname", "ds.meta_data.zone", "ds.meta_data.rack_name", "ds.meta_data.tags.rack"):
+    verdict(f"query has {name}", name in ours, sorted(ours))
+
+# ---- Templates: the same text, the same value -----------------------------------------------------------------------
+ROWS = [
+    "{{ v1.local_hostname }}", "{{v1.instance_id}}", "{{ v1_instance_id }}", "{{ instance_id }}", "{{ local_hostname }}",
+    "{{ ds.meta_data.local_hostname }}", "{{ ds.meta_data.zone }}", "{{ ds.meta_data['zone'] }}", '{{ ds["meta_data"]["zone"] }}',
+    "{{ ds.meta_data.rack_name }}", "{{ ds.meta_data['rack-name'] }}", "{{ ds.meta_data.tags.rack }}", "{{ ds.meta_data.tags.a_b }}", "{{ ds.meta_data.list[1] }}",
+    "{{ ds.meta_data.number }}", "a-{{ v1.instance_id }}-b", "{{ v1.instance_id }}{{ ds.meta_data.zone }}",
+    "{{ ds.meta_data.local_hostname.split('.')[0] }}", "{{ ds.meta_data.local_hostname.split('.')[1] }}",
+    "{{ nowhere | default('x') }}", "{{ v1.nowhere|default('none') }}", "{{ v1.instance_id | default('x') }}", '{{ nowhere | default("") }}y',
+    "{# gone #}kept", "{% raw %}{{ kept }}{% endraw %}", "plain", "{ { } }", "a {{ '{{' }}"[:1],
+]
+# Where the two differ, and why. cloud-init renders what it does not know as text, which would become a node's name.
+DIFFERENT = {
+    "{{ nowhere }}": "jinja.unknown-name",
+    "{{ v1.nowhere }}": "jinja.unknown-name",
+    "{{ ds.meta_data.nothing }}": "jinja.unknown-name",  # null: cloud-init writes None
+    "{{ v1.instance_id | upper }}": "jinja.unsupported",
+    "{% if v1.instance_id %}a{% endif %}": "jinja.unsupported",
+}
+
+
+def config_of(value):
+    quoted = "'" + value.replace("'", "''") + "'"
+    return f"""## template: jinja
+#cloud-config
+write_files:
+- path: /run/kubeadm/kubeadm-join-config.yaml
+  content: |
+    apiVersion: kubeadm.k8s.io/v1beta4
+    kind: JoinConfiguration
+    discovery:
+      bootstrapToken:
+        token: abcdef.0123456789abcdef
+        apiServerEndpoint: 192.0.2.10:6443
+        caCertHashes: ["{PIN}"]
+    nodeRegistration:
+      name: worker-1
+      kubeletExtraArgs:
+      - name: value
+        value: {quoted}
+"""
+
+
+def boot(user_data):
+    seed = WORK + "/seed"
+    write("seed/meta-data", META_DATA)
+    write("seed/user-data", user_data)
+    os.makedirs(WORK + "/root/etc", exist_ok=True)
+    link = WORK + "/root/seed"
+    if not os.path.islink(link):
+        os.makedirs(WORK + "/root/tmp", exist_ok=True)
+        os.symlink(seed, link)
+    return run(KUBEJOIN, "boot", "--dry-run", "--root", WORK + "/root", "--source", "nocloud:/seed")
+
+
+def our_value(user_data):
+    out = boot(user_data)
+    found = re.search(r"^nodeRegistration\.kubeletExtraArgs: \[value=(.*)\] +# ", out.stdout, re.M)
+    ids = re.findall(r"^kubejoin: error: .*\[([a-z.-]+)\]$", out.stderr, re.M)
+    return found.group(1) if found else None, ids
+
+
+def their_value(user_data):
+    out = cloud_init("devel", "render", "-i", INSTANCE_DATA, write("template", user_data))
+    content = yaml.safe_load(out.stdout)["write_files"][0]["content"]
+    return yaml.safe_load(content)["nodeRegistration"]["kubeletExtraArgs"][0]["value"]
+
+
+for row in ROWS:
+    mine, ids = our_value(config_of(row))
+    theirs = their_value(config_of(row))
+    verdict(f"template {row}", mine == theirs, f"{mine!r} {ids}, cloud-init: {theirs!r}")
+for row, rule in DIFFERENT.items():
+    mine, ids = our_value(config_of(row))
+    verdict(f"template {row} is refused", mine is None and rule in ids, f"{mine!r} {ids}")
+
+# ---- Envelopes: what cloud-init packs, we unpack; which part it sees, we name -----------------------------------------
+DOCUMENT = f"""apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+discovery:
+  bootstrapToken:
+    token: abcdef.0123456789abcdef
+    apiserverEndpoint: 192.0.2.10:6443
+    caCertHashes: ["{PIN}"]
+"""
+CLOUD_CONFIG = "#cloud-config\nwrite_files:\n- path: /run/join.yaml\n  content: |\n" + "".join(
+    "    " + line + "\n" for line in DOCUMENT.splitlines())
+SCRIPT = "#!/bin/sh\necho 'apiVersion: kubeadm.k8s.io/v1beta4'\n"
+parts = {"document": (DOCUMENT, "x-kubejoin"), "config": (CLOUD_CONFIG, "cloud-config"), "script": (SCRIPT, "x-shellscript")}
+for name, (text, _) in parts.items():
+    write("parts/" + name, text)
+
+
+def findings(path):
+    out = run(KUBEJOIN, "validate", "-o", "json", path)
+    return json.loads(out.stdout)["errors"]
+
+
+def check_envelope(name, path, in_part):
+    errors = findings(path)
+    good = len(errors) == 1 and errors[0]["rule"] == "schema.unknown-field" and errors[0]["part"].startswith(in_part)
+    verdict(f"envelope {name}", good and errors[0]["path"] == "discovery.bootstrapToken.apiserverEndpoint", errors)
+
+
+for order in (["config"], ["script", "config"], ["config", "script"]):
+    argv = [part for name in order for part in ("-a", f"{WORK}/parts/{name}:{parts[name][1]}")]
+    made = cloud_init("devel", "make-mime", *argv)
+    path = write("mime", made.stdout)
+    check_envelope("make-mime " + " ".join(order), path, f"part {order.index('config') + 1}")
+    seen = [part.get_content_type() for part in user_data.UserDataProcessor(paths).process(made.stdout.encode()).walk()
+            if not part.is_multipart()]
+    verdict("parts of " + " ".join(order), seen == ["text/" + parts[name][1] for name in order], seen)
+
+import base64
+import gzip
+
+packed = {
+    "gzip": gzip.compress(CLOUD_CONFIG.encode()),
+    "base64": base64.encodebytes(CLOUD_CONFIG.encode()),
+    "gzip in base64": base64.b64encode(gzip.compress(CLOUD_CONFIG.encode())),
+    "gzip of MIME": gzip.compress(made.stdout.encode()),
+}
+for name, blob in packed.items():
+    check_envelope(name, write("packed", blob), "")
+archive = "#cloud-config-archive\n" + yaml.safe_dump(
+    [{"type": "text/x-shellscript", "content": SCRIPT}, {"type": "text/cloud-config", "content": CLOUD_CONFIG}])
+check_envelope("archive", write("archive", archive), "item 2")
+seen = [part.get_content_type() for part in user_data.UserDataProcessor(paths).process(archive.encode()).walk() if not part.is_multipart()]
+verdict("parts of the archive", seen == ["text/x-shellscript", "text/cloud-config"], seen)
+
+# ---- Cloud-configs: what cloud-init's own schema thinks of what we tell people to write --------------------------------
+GOOD = CLOUD_CONFIG.replace("apiserverEndpoint", "apiServerEndpoint")
+for name, text, fine in (
+        ("write_files", GOOD, True),
+        ("encoding", GOOD.replace("  content", "  encoding: base46\n  content"), False),
+        ("no path", GOOD.replace("- path: /run/join.yaml", "- owner: root:root"), False)):
+    theirs = cloud_init("schema", "-c", write("config.yaml", text)).returncode == 0
+    mine = run(KUBEJOIN, "validate", write("config.yaml", text))
+    verdict(f"schema: {name}", theirs == fine and (mine.returncode == 0) == fine, f"cloud-init {theirs}, kubejoin {mine.returncode} {mine.stderr}")
+key = "#cloud-config\nkubejoin:\n" + "".join("  " + line + "\n" for line in DOCUMENT.replace("apiserver", "apiServer").splitlines())
+verdict("schema: our key", run(KUBEJOIN, "validate", write("key.yaml", key)).returncode == 0 and
+        cloud_init("schema", "-c", write("key.yaml", key)).returncode == 0, "the key kubejoin")
+
+print(f"cloud-init {VERSION}: {passed} agree, {failed} differ")
+sys.exit(failed != 0)
