@@ -98,6 +98,41 @@ Status untrusted(std::string_view id, std::string message, std::string hint) {
   return fail(Kind::untrusted, id, std::move(message), std::move(hint));
 }
 
+// One verification: against every anchor, or against `alone`, and then with what was presented before it.
+Owned<X509_STORE_CTX> attempt(X509* leaf, STACK_OF(X509) * others, X509_STORE* anchors, X509* alone,
+                              const std::string& host) {
+  Owned<X509_STORE_CTX> context(X509_STORE_CTX_new());
+  if (!context || X509_STORE_CTX_init(context.get(), anchors, leaf, others) != 1) return nullptr;
+  X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_SERVER);
+  X509_VERIFY_PARAM* wanted = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_auth_level(wanted, 1);  // no signature by MD5 or SHA-1, no RSA below 1024 bits
+  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const int is_set = is_ipv4(host) || is_ipv6(host) ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str())
+                                                    : X509_VERIFY_PARAM_set1_host(wanted, host.data(), host.size());
+  if (is_set != 1) return nullptr;
+  STACK_OF(X509)* one = alone == nullptr ? nullptr : sk_X509_new_null();
+  if (one != nullptr) {
+    sk_X509_push(one, alone);
+    X509_STORE_CTX_set0_trusted_stack(context.get(), one);
+    X509_VERIFY_PARAM_clear_flags(wanted, X509_V_FLAG_TRUSTED_FIRST);
+  }
+  if (X509_verify_cert(context.get()) != 1 && X509_STORE_CTX_get_error(context.get()) == X509_V_OK)
+    X509_STORE_CTX_set_error(context.get(), X509_V_ERR_UNSPECIFIED);
+  sk_X509_free(one);  // the list; its certificate is the caller's
+  return context;
+}
+
+// Without a context there was no memory, or no name that can be verified.
+int error_of(const Owned<X509_STORE_CTX>& context) {
+  return context ? X509_STORE_CTX_get_error(context.get()) : X509_V_ERR_UNSPECIFIED;
+}
+bool is_proven(const Owned<X509_STORE_CTX>& context) { return error_of(context) == X509_V_OK; }
+bool has_chain(const Owned<X509_STORE_CTX>& context) {
+  const int error = error_of(context);
+  return error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH ||
+         error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID;
+}
+
 }  // namespace
 
 Result<Store> make_store(std::string_view ca_pem) {
@@ -160,26 +195,27 @@ Status verify(const PeerChain& chain, X509_STORE* anchors, const std::string& ho
   for (std::size_t i = 1; i < chain.der.size(); ++i) {
     if (Owned<X509> one = from_der(chain.der[i])) sk_X509_push(others.get(), one.release());
   }
-  const Owned<X509_STORE_CTX> context(X509_STORE_CTX_new());
-  if (!leaf || X509_STORE_CTX_init(context.get(), anchors, leaf.get(), others.get()) != 1)
+  if (!leaf)
     return untrusted("tls.untrusted", "the server presented no certificate that can be read",
                      "is this an https server?");
-  X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_SERVER);
-  X509_VERIFY_PARAM* wanted = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_auth_level(wanted, 1);  // no signature by MD5 or SHA-1, no RSA below 1024 bits
-  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  const int is_set = is_ipv4(host) || is_ipv6(host) ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str())
-                                                    : X509_VERIFY_PARAM_set1_host(wanted, host.data(), host.size());
-  if (is_set != 1 || host.empty())
+  if (host.empty())
     return untrusted("tls.name", "there is no name to verify the server by", "give the server's name or address");
-  const bool is_proven = X509_verify_cert(context.get()) == 1;
+  Owned<X509_STORE_CTX> context = attempt(leaf.get(), others.get(), anchors, nullptr, host);
+  // OpenSSL takes the first issuer of the right name for the only one, and while a CA is being replaced there are two
+  // "CN=kubernetes". So each anchor has its turn alone; Go tries them all too.
+  const Owned<STACK_OF(X509)> all(X509_STORE_get1_all_certs(anchors));
+  for (int i = 0; !is_proven(context) && sk_X509_num(all.get()) > 1 && i < sk_X509_num(all.get()); ++i) {
+    Owned<X509_STORE_CTX> alone = attempt(leaf.get(), others.get(), anchors, sk_X509_value(all.get(), i), host);
+    // An attempt that got as far as a name or a date tells more than one that found no issuer.
+    if (is_proven(alone) || (has_chain(alone) && !has_chain(context))) context = std::move(alone);
+  }
   ERR_clear_error();
-  if (is_proven) return {};
+  if (is_proven(context)) return {};
 
-  const int why = X509_STORE_CTX_get_error(context.get());
-  X509* bad = X509_STORE_CTX_get_current_cert(context.get());
+  const int why = error_of(context);
+  X509* bad = context ? X509_STORE_CTX_get_current_cert(context.get()) : nullptr;
   if (bad == nullptr) bad = leaf.get();
-  const bool is_leaf = X509_STORE_CTX_get_error_depth(context.get()) == 0;
+  const bool is_leaf = !context || X509_STORE_CTX_get_error_depth(context.get()) == 0;
   const std::string whose =
       is_leaf ? "the server's certificate" : "the CA certificate " + one_line(X509_get_subject_name(bad));
   const std::string clock = " (this machine's clock says " + rfc3339(std::chrono::system_clock::now()) + ")";

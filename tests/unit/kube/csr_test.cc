@@ -4,8 +4,8 @@
 
 #include <openssl/ec.h>
 #include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
+#include "../authority.h"
 #include "base/text.h"
 #include "golden.h"
 #include "kube/certificate.h"
@@ -50,70 +50,6 @@ std::string signed_part(const std::string& csr_pem) {
 std::size_t spki_at(const std::string& der) {
   return der.find(base64_decode("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE").value());
 }
-
-// ---- a certificate authority of our own ----
-
-struct Issue {
-  std::string common_name = "system:node:node1", organization = "system:nodes", second_organization;
-  const char* usage = "clientAuth";
-  WallTime from = std::chrono::system_clock::now() - hours(1), to = std::chrono::system_clock::now() + hours(1);
-};
-
-class Authority {
- public:
-  Authority() : key_(EVP_EC_gen(SN_X9_62_prime256v1)) {
-    Issue self;
-    self.common_name = "test CA";
-    self.organization = "";
-    self.from -= hours(24);
-    self.to += hours(24);
-    ca_ = make(self, key_.get(), "test CA",
-               {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_key_usage, "critical,keyCertSign"}});
-  }
-  std::string pem() const { return pem_of(ca_.get()); }
-  std::string issue(const Identity& identity, const Issue& what) const {
-    const auto* at = reinterpret_cast<const unsigned char*>(identity.spki_der.data());
-    const PkeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(identity.spki_der.size())));
-    return pem_of(make(what, key.get(), "test CA",
-                       {{NID_key_usage, "critical,digitalSignature"}, {NID_ext_key_usage, what.usage}})
-                      .get());
-  }
-
- private:
-  X509Ptr make(const Issue& what, EVP_PKEY* key, const char* issuer,
-               std::initializer_list<std::pair<int, const char*>> extensions) const {
-    X509Ptr x509(X509_new());
-    X509_set_version(x509.get(), X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 7);
-    ASN1_TIME_set(X509_getm_notBefore(x509.get()), std::chrono::system_clock::to_time_t(what.from));
-    ASN1_TIME_set(X509_getm_notAfter(x509.get()), std::chrono::system_clock::to_time_t(what.to));
-    X509_set_pubkey(x509.get(), key);
-    const auto add = [](X509_NAME* name, const char* field, const std::string& text) {
-      if (!text.empty())
-        X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(text.c_str()), -1,
-                                   -1, 0);
-    };
-    add(X509_get_subject_name(x509.get()), "O", what.organization);
-    add(X509_get_subject_name(x509.get()), "O", what.second_organization);
-    add(X509_get_subject_name(x509.get()), "CN", what.common_name);
-    add(X509_get_issuer_name(x509.get()), "CN", issuer);
-    for (const auto& [nid, value] : extensions) {
-      X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value);
-      X509_add_ext(x509.get(), extension, -1);
-      X509_EXTENSION_free(extension);
-    }
-    X509_sign(x509.get(), key_.get(), EVP_sha256());
-    return x509;
-  }
-  static std::string pem_of(X509* x509) {
-    const BioPtr out = write_to_memory();
-    PEM_write_bio_X509(out.get(), x509);
-    return written(out.get());
-  }
-
-  PkeyPtr key_;
-  X509Ptr ca_;
-};
 
 }  // namespace
 
@@ -229,6 +165,7 @@ TEST_CASE("kube::check_issued on real ones") {
 
 TEST_CASE("kube::check_issued") {
   const Authority authority, stranger;
+  using Issue = Authority::Wish;
   const auto identity = parse_identity(kRfcKey), other = make_identity();
   const WallTime now = std::chrono::system_clock::now();
   const auto verdict = [&](const std::string& pem, const std::string& ca) -> std::string {
@@ -241,7 +178,7 @@ TEST_CASE("kube::check_issued") {
   const auto issued = [&](auto change) {
     Issue issue;
     change(issue);
-    return authority.issue(*identity, issue);
+    return authority.issue(identity->spki_der, issue);
   };
   const std::string good = issued([](Issue&) {});
   CHECK(verdict(good, authority.pem()) == "");
@@ -253,10 +190,10 @@ TEST_CASE("kube::check_issued") {
     std::string pem, ca;
     const char* says;
   } kRows[] = {
-      {"of a stranger", stranger.issue(*identity, Issue()), authority.pem(), "does not vouch"},
-      {"the leaf trusted by itself", stranger.issue(*identity, Issue()),
-       stranger.issue(*identity, Issue()) + authority.pem(), ""},
-      {"for another key", authority.issue(*other, Issue()), authority.pem(), "another key"},
+      {"of a stranger", stranger.issue(identity->spki_der, Issue()), authority.pem(), "does not vouch"},
+      {"the leaf trusted by itself", stranger.issue(identity->spki_der, Issue()),
+       stranger.issue(identity->spki_der, Issue()) + authority.pem(), ""},
+      {"for another key", authority.issue(other->spki_der, Issue()), authority.pem(), "another key"},
       {"for another node", issued([](Issue& i) { i.common_name = "system:node:node2"; }), authority.pem(),
        "its subject is"},
       {"for no node", issued([](Issue& i) { i.common_name = "admin"; }), authority.pem(), "its subject is"},
