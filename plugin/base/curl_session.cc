@@ -36,6 +36,8 @@ struct MultiDeleter {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
 
+using Clock = std::chrono::steady_clock;
+
 bool is_https(std::string_view url) { return lower(url.substr(0, 8)) == "https://"; }
 
 // One part of a URL as curl itself reads it, so that what is verified is what is connected to; empty when there is
@@ -105,7 +107,8 @@ struct Transfer {
   std::size_t too_large() {
     error = fail(Kind::machine, "http.too-large",
                  "the answer of " + shown_url(request->url) + " is larger than " + std::to_string(request->max_bytes) +
-                     " bytes")
+                     " bytes",
+                 "is this the right server?")
                 .value();
     return CURL_WRITEFUNC_ERROR;
   }
@@ -130,12 +133,15 @@ class CurlSession : public HttpSession {
     return run_with_redirects(std::move(requests));
   }
 
-  Status trust(std::string_view ca_pem) override {
+  Status trust(std::string_view ca_pem, const std::string& url) override {
     TRY(auto store, tls::make_store(ca_pem));
-    if (auto proven = tls::verify(peer_, store.get(), host_of(origin_)); !proven) {
-      open_multi();  // closes the connection
+    const std::string origin = origin_of(url);
+    if (auto proven = tls::verify(seen_[origin], store.get(), host_of(url)); !proven) {
+      seen_.clear();
+      open_multi();  // closes the connections
       return proven;
     }
+    origin_ = origin;
     store_ = std::move(store);
     options_.trust = HttpOptions::Trust::given;
     limit_connections();
@@ -149,7 +155,7 @@ class CurlSession : public HttpSession {
   // Owned by the SSL_CTX of one connection: the name it is verified by.
   struct Judge {
     CurlSession* session;
-    std::string host;
+    std::string host, origin;
   };
 
   void open_multi() {
@@ -158,8 +164,8 @@ class CurlSession : public HttpSession {
     limit_connections();
   }
 
-  // While trust is pending, `peer_` must be the chain of *the* open connection: there is never a second one that
-  // trust() would not have seen. Afterwards HTTP/2 still shares one, but HTTP/1.1 may not let a watch hold up all else.
+  // While trust is pending, `seen_` must hold the chain of *the* open connection to an origin: there is never a second
+  // one that trust() would not have seen. Afterwards HTTP/2 still shares one, but HTTP/1.1 may not let a watch hold up all else.
   void limit_connections() {
     curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
                       options_.trust == HttpOptions::Trust::pending ? 1L : 0L);
@@ -192,10 +198,7 @@ class CurlSession : public HttpSession {
       return answers;
     }
     std::vector<std::unique_ptr<Transfer>> transfers;
-    for (const HttpRequest& request : requests) {
-      transfers.push_back(start(request));
-      curl_multi_add_handle(multi_.get(), transfers.back()->easy.get());
-    }
+    for (const HttpRequest& request : requests) transfers.push_back(start(request));
     drive(transfers);
     redirect_.clear();
     for (auto& transfer : transfers) {
@@ -219,11 +222,10 @@ class CurlSession : public HttpSession {
       if (!request.bearer.empty() && (is_pending || !is_https(request.url)))
         return fail(Kind::internal, "http.unverified",
                     "a secret was about to be sent over a connection that is not verified");
-      if (!is_pending) continue;
-      if (origin_.empty() && is_https(request.url)) origin_ = origin_of(request.url);
-      if (origin_of(request.url) != origin_)
+      // Connections to other origins may still be open, and nobody has verified them.
+      if (is_pending ? !is_https(request.url) : !origin_.empty() && origin_of(request.url) != origin_)
         return fail(Kind::internal, "http.origin",
-                    "a session that trusts nobody yet was asked for a second server, " + shown_url(request.url));
+                    "a session that proves one https server was asked for another, " + shown_url(request.url));
     }
     if (store_ || is_pending || !any_https) return {};
     std::string pem = options_.ca_pem;
@@ -307,8 +309,11 @@ class CurlSession : public HttpSession {
 
   // Until each transfer is done, or a handler or a signal ends the batch.
   void drive(std::vector<std::unique_ptr<Transfer>>& transfers) {
-    int running = 1;
-    while (running > 0) {
+    const Clock::time_point began = Clock::now();
+    std::size_t started = 0;
+    for (;;) {
+      start_due(transfers, began, started);
+      int running = 0;
       curl_multi_perform(multi_.get(), &running);
       bool stop = false;
       int queued = 0;
@@ -320,12 +325,32 @@ class CurlSession : public HttpSession {
         stop = stop || transfer->flow == Flow::stop;
       }
       if (stop) return abandon(transfers, "http.cancelled", "the request was not needed any more");
-      if (running == 0) return;
+      if (running == 0 && started == transfers.size()) return;
+      if (running == 0) continue;
       curl_waitfd wake{wake_fd_, CURL_WAIT_POLLIN, 0};
-      curl_multi_poll(multi_.get(), &wake, wake_fd_ >= 0 ? 1 : 0, kWaitMs, nullptr);
+      curl_multi_poll(multi_.get(), &wake, wake_fd_ >= 0 ? 1 : 0, until_next(transfers, began, started), nullptr);
       if ((wake.revents & CURL_WAIT_POLLIN) != 0)
         return abandon(transfers, "signal.terminated", "interrupted by a signal");
     }
+  }
+
+  // Those whose time has come; the next one also when all before it are done.
+  void start_due(const std::vector<std::unique_ptr<Transfer>>& transfers, Clock::time_point began,
+                 std::size_t& started) {
+    const auto is_done = [](const auto& transfer) { return transfer->done; };
+    for (; started < transfers.size(); ++started) {
+      const auto here = transfers.begin() + static_cast<std::ptrdiff_t>(started);
+      if (Clock::now() - began < (*here)->request->start_after && !std::all_of(transfers.begin(), here, is_done)) return;
+      curl_multi_add_handle(multi_.get(), (*here)->easy.get());
+    }
+  }
+
+  static int until_next(const std::vector<std::unique_ptr<Transfer>>& transfers, Clock::time_point began,
+                        std::size_t started) {
+    if (started == transfers.size()) return kWaitMs;
+    const auto due = began + transfers[started]->request->start_after - Clock::now();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due).count();
+    return static_cast<int>(std::clamp<long>(static_cast<long>(left), 0, kWaitMs));
   }
 
   static void abandon(std::vector<std::unique_ptr<Transfer>>& transfers, std::string_view id, const std::string& why) {
@@ -421,7 +446,7 @@ class CurlSession : public HttpSession {
     auto* ssl = static_cast<SSL_CTX*>(context);
     const char* url = "";
     curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
-    auto judge = std::make_unique<Judge>(Judge{self, host_of(url)});
+    auto judge = std::make_unique<Judge>(Judge{self, host_of(url), origin_of(url)});
     if (SSL_CTX_set_ex_data(ssl, judge_index(), judge.get()) != 1) return CURLE_OUT_OF_MEMORY;
     SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_cert_verify_callback(ssl, &CurlSession::on_certificate, judge.release());
@@ -444,7 +469,9 @@ class CurlSession : public HttpSession {
     const auto* judge = static_cast<const Judge*>(user);
     CurlSession& self = *judge->session;
     self.peer_ = tls::presented_chain(handshake);
-    if (self.options_.trust != HttpOptions::Trust::pending) {
+    if (self.options_.trust == HttpOptions::Trust::pending) {
+      self.seen_[judge->origin] = self.peer_;
+    } else {
       if (auto proven = tls::verify(self.peer_, self.store_.get(), judge->host); !proven) {
         self.refusals_[judge->host] = std::move(proven).error();
         X509_STORE_CTX_set_error(handshake, X509_V_ERR_APPLICATION_VERIFICATION);
@@ -458,7 +485,8 @@ class CurlSession : public HttpSession {
   HttpOptions options_;
   int wake_fd_;
   tls::Store store_;
-  std::string origin_;                     // of a session that began as pending
+  std::string origin_;                     // the one that trust() proved
+  std::map<std::string, PeerChain> seen_;  // by origin, while nobody is trusted
   PeerChain peer_;                         // of the last handshake
   std::map<std::string, Error> refusals_;  // by host: why a certificate was turned down
   std::string redirect_;

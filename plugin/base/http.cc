@@ -74,7 +74,7 @@ Result<HttpResponse> expect_ok(Result<HttpResponse> answer, std::string_view doi
   if (status / 100 == 3)
     return fail(Kind::untrusted, "http.redirect", message + ": a redirect is not followed",
                 "give the server's own address");
-  return fail(Kind::machine, "http.status", message);
+  return fail(Kind::machine, "http.status", message, "look into the server's log");
 }
 
 }  // namespace kubejoin

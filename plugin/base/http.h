@@ -39,6 +39,9 @@ struct HttpRequest {
       on_line{};  // with stream, status 2xx; stop ends this and the rest of the batch
   std::function<Flow(const Result<HttpResponse>& answer)>
       on_done{};  // may stop the rest of the batch; not called for what was cancelled
+  // Of a batch: sent this long after run() began, or as soon as every request before it is done. A batch whose requests
+  // start one after the other is a race: the first handler to say stop ends it. Ascending within a batch.
+  std::chrono::milliseconds start_after{0};
   bool changes_nothing =
       false;  // a read whatever its method (a gRPC query, a metadata session token): it is sent in a dry run too
 };
@@ -68,7 +71,7 @@ struct PeerChain {
   std::vector<std::string> der;  // leaf first, as presented
 };
 
-// One origin, one connection where the server allows it (HTTP/2), kept open. Not thread-safe.
+// One connection an origin where the server allows it (HTTP/2), kept open. Not thread-safe.
 class HttpSession {
  public:
   virtual ~HttpSession() = default;
@@ -80,12 +83,13 @@ class HttpSession {
   // "http.cancelled". Any HTTP status is a success here. Handlers must not call the session.
   virtual std::vector<Result<HttpResponse>> run(std::vector<HttpRequest> requests) = 0;
 
-  // A pending session talks to one https origin ("http.origin" otherwise) over one connection at a time. Pending ->
-  // given: verifies the chain and the name that the open connection presented against `ca_pem` (Kind::untrusted
-  // otherwise, and the connection is closed). Every later connection is verified from its start.
-  virtual Status trust(std::string_view ca_pem) = 0;
+  // A pending session talks https alone, over one connection at a time to each origin. Pending -> given: verifies the
+  // chain and the name that the open connection to the origin of `url` presented against `ca_pem` (Kind::untrusted
+  // otherwise, and every connection is closed). From then on the session talks to that origin alone ("http.origin"
+  // otherwise), and every later connection is verified from its start.
+  virtual Status trust(std::string_view ca_pem, const std::string& url) = 0;
 
-  virtual const PeerChain& peer() const = 0;
+  virtual const PeerChain& peer() const = 0;  // of the last handshake
 
   // Connections opened so far: the bench and the tests count them.
   virtual int connections() const = 0;

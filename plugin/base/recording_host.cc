@@ -49,7 +49,7 @@ class DryRunSession : public HttpSession {
     }
     return answers;
   }
-  Status trust(std::string_view ca_pem) override { return below_->trust(ca_pem); }
+  Status trust(std::string_view ca_pem, const std::string& url) override { return below_->trust(ca_pem, url); }
   const PeerChain& peer() const override { return below_->peer(); }
   int connections() const override { return below_->connections(); }
 

@@ -15,17 +15,16 @@ bool may_heal(const Error& error) {
   return error.id == "discovery.token-unknown" || error.id == "discovery.cluster-info-closed" || error.id == "discovery.no-cluster-info";
 }
 
-// Endpoints take turns, one each attempt, so that a dead first one costs one failed connection and not the whole patience.
 Result<Trusted> by_any_endpoint(Context& context, const config::TokenDiscovery& how) {
   Host& host = context.host;
   const Millis patience = context.state.config.timeouts.discovery;
   const RetryPolicy policy{.deadline = host.monotonic() + patience};
-  std::size_t turn = 0;
+  Contenders contenders{.endpoints = how.endpoints};
   std::optional<Instant> healing_ends;
   auto found = retry<Trusted>(
       host, policy,
       [&]() -> Result<Trusted> {
-        auto attempt = by_token(context, how, how.endpoints[turn++ % how.endpoints.size()]);
+        auto attempt = by_token(context, how, contenders);
         if (attempt || !may_heal(attempt.error())) return attempt;
         if (!healing_ends) healing_ends = host.monotonic() + std::min(kStartupGrace, patience);
         if (host.monotonic() < *healing_ends) attempt.error().kind = Kind::unavailable;
@@ -33,6 +32,8 @@ Result<Trusted> by_any_endpoint(Context& context, const config::TokenDiscovery& 
       },
       [&](const RetryEvent& event) { context.observer.retrying(event.error, event.attempt, event.delay); });
   if (!found && may_heal(found.error())) found.error().kind = Kind::refused;
+  // Silence of the others explains less than what one of them said.
+  if (!found && found.error().kind == Kind::unavailable && contenders.untrusted) return tl::unexpected(*contenders.untrusted);
   return found;
 }
 

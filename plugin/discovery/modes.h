@@ -16,9 +16,16 @@ struct Trusted {
   bool client_certificate = false;  // the session authenticates by itself
 };
 
+// The API servers of a token discovery, each host:port.
+struct Contenders {
+  std::vector<std::string> endpoints;
+  std::optional<Error> untrusted;  // why the last one that is not asked any more was left out
+};
+
 // kubeadm app/discovery/token: cluster-info over a connection that is not verified yet and carries no secret; JWS; pins; then the
-// same connection is verified against the bundle. `endpoint` is host:port.
-Result<Trusted> by_token(plan::Context& context, const config::TokenDiscovery& how, const std::string& endpoint);
+// same connection is verified against the bundle. Several endpoints race, as they did up to kubeadm 1.12: the first that proves
+// itself wins. One that proves to be another cluster's leaves the race, and its error is the answer when nobody is left.
+Result<Trusted> by_token(plan::Context& context, const config::TokenDiscovery& how, Contenders& contenders);
 
 // kubeadm app/discovery/{file,https}: a kubeconfig from disk or over verified HTTPS; cluster-info is read as a check, and fills in
 // the CA when the file has none.
@@ -30,5 +37,8 @@ HttpRequest cluster_info_request(const std::string& endpoint);
 // For answers that a control plane in the middle of its start gives and a finished one does not (401, 403, 404, no signature yet):
 // how long discovery goes on asking. A control plane signs a new token within a second.
 inline constexpr Millis kStartupGrace{15'000};
+
+// What an endpoint may take before the next one is asked as well (RFC 8305 §5).
+inline constexpr Millis kStagger{250};
 
 }  // namespace kubejoin::discovery

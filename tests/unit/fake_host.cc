@@ -40,7 +40,8 @@ T take(std::deque<T>& queue) {
 
 }  // namespace
 
-// Streams come last within a batch, as a watch hears of what the batch's other requests did.
+// Within a batch streams come after the rest, as a watch hears of what the batch's other requests did; and what hangs
+// comes last, as its time runs while the others are answered.
 class FakeSession : public HttpSession {
  public:
   FakeSession(FakeHost& host, HttpOptions options) : host_(host), options_(std::move(options)) {}
@@ -56,18 +57,31 @@ class FakeSession : public HttpSession {
       return std::vector<Result<HttpResponse>>(batch.size(), refused);
     }
     if (connections_ == 0 && !batch.empty()) connections_ = 1;
+    const Instant began = host_.instant;
+    std::vector<std::pair<std::size_t, FakeHost::Answer>> hanging;
     for (const bool streams : {false, true}) {
       for (std::size_t i = 0; i < batch.size(); ++i) {
         if (batch[i].stream != streams) continue;
-        if (exchange(batch[i], answers[i]) == Flow::stop) return answers;
+        if (!hanging.empty() && began + batch[i].start_after > host_.instant)
+          host_.advance(std::chrono::ceil<Millis>(began + batch[i].start_after - host_.instant));
+        auto canned = begin(batch[i]);
+        if (canned && canned->hangs && !streams && batch.size() > 1) {
+          hanging.emplace_back(i, *std::move(canned));
+          continue;
+        }
+        if (exchange(batch[i], std::move(canned), answers[i]) == Flow::stop) return answers;
       }
     }
+    for (auto& [i, canned] : hanging)
+      if (exchange(batch[i], std::move(canned), answers[i]) == Flow::stop) return answers;
     return answers;
   }
 
-  Status trust(std::string_view) override {
+  Status trust(std::string_view, const std::string& url) override {
     CHECK_OK(host_.touch("trust"));
     if (host_.distrust) return tl::unexpected<Error>(*host_.distrust);
+    for (const auto& [prefix, error] : host_.distrusted)
+      if (url.starts_with(prefix)) return tl::unexpected<Error>(error);
     options_.trust = HttpOptions::Trust::given;
     return {};
   }
@@ -76,27 +90,31 @@ class FakeSession : public HttpSession {
   int connections() const override { return connections_; }
 
  private:
-  Flow exchange(const HttpRequest& request, Result<HttpResponse>& ret_answer) {
-    const Flow in_stream = transfer(request, ret_answer);
+  Flow exchange(const HttpRequest& request, Result<FakeHost::Answer> canned, Result<HttpResponse>& ret_answer) {
+    const Flow in_stream = transfer(request, std::move(canned), ret_answer);
     const Flow when_done = request.on_done ? request.on_done(ret_answer) : Flow::go_on;
     return in_stream == Flow::stop ? Flow::stop : when_done;
   }
 
-  Flow transfer(const HttpRequest& request, Result<HttpResponse>& ret_answer) {
+  // Sends the request: what the other side will do with it.
+  Result<FakeHost::Answer> begin(const HttpRequest& request) {
     host_.requests.push_back(request);
-    if (const Status touched = host_.touch(request.method + " " + request.url); !touched) {
-      ret_answer = tl::unexpected<Error>(touched.error());
-      return Flow::go_on;
-    }
-    const FakeHost::Answer canned = host_.take_answer(request);
+    CHECK_OK(host_.touch(request.method + " " + request.url, true));
+    FakeHost::Answer canned = host_.take_answer(request);
     if (canned.before) canned.before();
-    if (canned.error) {
-      ret_answer = tl::unexpected<Error>(*canned.error);
+    if (canned.error) return tl::unexpected<Error>(*canned.error);
+    return canned;
+  }
+
+  Flow transfer(const HttpRequest& request, Result<FakeHost::Answer> begun, Result<HttpResponse>& ret_answer) {
+    if (!begun) {
+      ret_answer = tl::unexpected<Error>(std::move(begun).error());
       return Flow::go_on;
     }
+    const FakeHost::Answer& canned = *begun;
     HttpResponse response{.status = canned.status, .headers = canned.headers, .body = canned.body};
     if (response.body.size() > request.max_bytes) {
-      ret_answer = fail(Kind::machine, "http.too-large", "the answer is too large");
+      ret_answer = fail(Kind::machine, "http.too-large", "the answer is too large", "is this the right server?");
       return Flow::go_on;
     }
     for (const std::string& line : canned.lines) {
@@ -159,16 +177,17 @@ FakeHost::Answer FakeHost::take_answer(const HttpRequest& request) {
 // ---- touches
 // ----------------------------------------------------------------------------------------------------------
 
-Status FakeHost::count() {
+Status FakeHost::count(bool is_request) {
   ++fallible_;
-  if (fail_in_ > 0 && --fail_in_ == 0)
-    return fail(Kind::machine, "fake.failed", "unable to go on: the test wants it so");
-  return {};
+  if (die_in_ > 0 && --die_in_ == 0) throw Death();
+  if (fail_in_ == 0 || --fail_in_ > 0) return {};
+  if (is_request) return fail(Kind::unavailable, "http.unreachable", "unable to connect: the test wants it so");
+  return fail(Kind::machine, "fake.failed", "unable to go on: the test wants it so");
 }
 
-Status FakeHost::touch(std::string what) {
+Status FakeHost::touch(std::string what, bool is_request) {
   touches.push_back(std::move(what));
-  Status status = count();
+  Status status = count(is_request);
   if (!status) touches.back() += " (failed)";
   return status;
 }

@@ -57,6 +57,7 @@ class FakeHost : public Host {
   std::set<std::string> names;                // resolves()
   std::optional<Millis> route_in{Millis(0)};  // when wait_for_route finds a route; nothing: never
   std::optional<Error> distrust;              // what HttpSession::trust() answers
+  std::map<std::string, Error> distrusted;    // the same for URLs that begin so
   std::string host_name = "node-1";
   unsigned uid = 0;
   bool is_terminating = false;
@@ -77,9 +78,12 @@ class FakeHost : public Host {
   void answer_command(const std::string& key, Result<CommandResult> result);
   std::function<Result<CommandResult>(const Command&)> on_command;
 
-  // The n-th fallible call from now (reads and requests count too; from 1) fails with Kind::machine "fake.failed" and
-  // changes nothing.
+  // The n-th fallible call from now (reads and requests count too; from 1) changes nothing and fails: a request with
+  // Kind::unavailable "http.unreachable", all else with Kind::machine "fake.failed".
   void fail_at(int n) { fail_in_ = n; }
+  // The same call throws Death: the process ends there, and what its destructors do is no touch of the machine.
+  struct Death {};
+  void die_at(int n) { die_in_ = n; }
   int fallible_touches() const { return fallible_; }
 
   // --- what happened ---
@@ -130,14 +134,14 @@ class FakeHost : public Host {
 
  private:
   friend class FakeSession;
-  Status touch(std::string what);  // records, counts, and fails when it is this one's turn
-  Status count();
+  Status touch(std::string what, bool is_request = false);  // records, counts, and fails when it is this one's turn
+  Status count(bool is_request = false);
   Answer take_answer(const HttpRequest& request);
   Status wait_until(Instant when, std::optional<Instant> happens);
 
   std::map<std::string, std::deque<Answer>> answers_;
   std::map<std::string, std::deque<Result<CommandResult>>> results_;
-  int fail_in_ = 0;
+  int fail_in_ = 0, die_in_ = 0;
   int fallible_ = 0;
   std::uint64_t chance_ = 0x9E3779B97F4A7C15;
 };

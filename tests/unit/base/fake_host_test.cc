@@ -85,9 +85,9 @@ TEST_CASE("trust is as strict as the real one") {
   CHECK(id_of(api->run_one(request)) == "http.unverified");
   CHECK(host.requests.empty());
   host.distrust = Error{.kind = Kind::untrusted, .id = "tls.name"};
-  CHECK(id_of(api->trust("")) == "tls.name");
+  CHECK(id_of(api->trust("", "https://h/")) == "tls.name");
   host.distrust.reset();
-  CHECK(outcome(api->trust("")) == "ok");
+  CHECK(outcome(api->trust("", "https://h/")) == "ok");
   CHECK(outcome(api->run_one(request)) == "ok");
 }
 

@@ -40,7 +40,7 @@ TEST_CASE("a connection made before trust carries on after it was proven") {
     const auto api = pending();
     CHECK(body_of(api->run_one(get(server.url("/api/v1/namespaces/kube-public/configmaps/cluster-info")))) == "hello");
     REQUIRE(api->peer().der.size() == 1);
-    CHECK(outcome(api->trust(ca.certificate)) == "ok");
+    CHECK(outcome(api->trust(ca.certificate, server.url("/"))) == "ok");
     CHECK(body_of(api->run_one(with_bearer(server.url("/api")))) == "hello");
     CHECK(api->connections() == 1);
     CHECK(server.connections() == 1);
@@ -50,7 +50,7 @@ TEST_CASE("a connection made before trust carries on after it was proven") {
   }
 }
 
-TEST_CASE("while trust is pending, no bearer is sent, to nobody, and only one server is asked") {
+TEST_CASE("while trust is pending, no bearer is sent, to nobody, and once it is proven only one server is asked") {
   const Identity ca = make_ca("kubernetes");
   TestServer server({.identity = make_leaf(ca)}, hello), other({.identity = make_leaf(ca)}, hello), plain({}, hello);
   const auto api = pending();
@@ -58,9 +58,15 @@ TEST_CASE("while trust is pending, no bearer is sent, to nobody, and only one se
   CHECK(api->run_one(with_bearer(server.url("/"))).error().kind == Kind::internal);
   CHECK(server.connections() == 0);
   CHECK(body_of(api->run_one(get(server.url("/")))) == "hello");
-  CHECK(id_of(api->run_one(get(other.url("/")))) == "http.origin");
   CHECK(id_of(api->run_one(get(plain.url("/")))) == "http.origin");
-  CHECK(other.connections() + plain.connections() == 0);
+  CHECK(body_of(api->run_one(get(other.url("/")))) == "hello");
+  REQUIRE(outcome(api->trust(ca.certificate, server.url("/"))) == "ok");
+  // The connection to the other one is open still, and unverified.
+  CHECK(id_of(api->run_one(with_bearer(other.url("/")))) == "http.origin");
+  CHECK(id_of(api->run_one(get(plain.url("/")))) == "http.origin");
+  CHECK(body_of(api->run_one(with_bearer(server.url("/")))) == "hello");
+  CHECK(other.seen().size() == 1);
+  CHECK(plain.connections() == 0);
   // Nor ever over plain HTTP.
   CHECK(id_of(trusting(ca)->run_one(with_bearer(plain.url("/")))) == "http.unverified");
 }
@@ -72,6 +78,45 @@ TEST_CASE("while trust is pending there is one connection at a time, so that tru
   std::vector<HttpRequest> batch(4, get(server.url("/")));
   for (const auto& answer : api->run(batch)) CHECK(body_of(answer) == "hello");
   CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a race: the next server is asked after a moment or after a failure, and a handler ends it") {
+  const Identity ca = make_ca("kubernetes"), stranger = make_ca("stranger");
+  TestServer silent({.identity = make_leaf(ca)}, [](const Seen&) { return Reply{.silent = true}; });
+  TestServer server({.identity = make_leaf(ca)}, hello), last({.identity = make_leaf(stranger)}, hello);
+  std::string dead;
+  { dead = TestServer({}, hello).url("/", "localhost").replace(0, 4, "https"); }
+  std::vector<std::string> heard;
+  const auto contender = [&](const std::string& url, int start_after) {
+    HttpRequest request{.url = url, .start_after = std::chrono::milliseconds(start_after)};
+    request.on_done = [&heard, url](const Result<HttpResponse>& answer) {
+      heard.push_back(url);
+      return answer ? Flow::stop : Flow::go_on;
+    };
+    return request;
+  };
+  const auto api = pending();
+  // Nobody waits for the silent one's 10 s, nor a minute for the third: the second is due, the first of all to answer.
+  const auto began = std::chrono::steady_clock::now();
+  auto answers = api->run({contender(silent.url("/"), 0), contender(server.url("/"), 50), contender(last.url("/"), 60'000)});
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));
+  CHECK(id_of(answers[0]) == "http.cancelled");
+  CHECK(body_of(answers[1]) == "hello");
+  CHECK(id_of(answers[2]) == "http.cancelled");
+  CHECK(heard == std::vector<std::string>{server.url("/")});
+  CHECK(last.connections() == 0);
+  CHECK(outcome(api->trust(ca.certificate, server.url("/"))) == "ok");
+  CHECK(body_of(api->run_one(with_bearer(server.url("/")))) == "hello");
+  CHECK(api->connections() == 2);
+
+  // A dead one passes its turn on at once.
+  const auto other = pending();
+  answers = other->run({contender(dead, 0), contender(last.url("/"), 60'000)});
+  CHECK(id_of(answers[0]) == "http.unreachable");
+  CHECK(body_of(answers[1]) == "hello");
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(30));
+  // What one server showed proves nothing of another.
+  CHECK(id_of(other->trust(ca.certificate, last.url("/"))) == "tls.untrusted");
 }
 
 TEST_CASE("trust is refused for a wrong CA, a wrong name, a wrong time, and the connection ends") {
@@ -97,7 +142,7 @@ TEST_CASE("trust is refused for a wrong CA, a wrong name, a wrong time, and the 
     // First seen, then judged.
     const auto api = pending();
     REQUIRE(body_of(api->run_one(get(server.url("/")))) == "hello");
-    const Status refused = api->trust(row.given.certificate);
+    const Status refused = api->trust(row.given.certificate, server.url("/"));
     REQUIRE(id_of(refused) == row.id);
     CHECK(refused.error().kind == Kind::untrusted);
     CHECK(refused.error().message.find(row.says) != std::string::npos);
@@ -117,7 +162,7 @@ TEST_CASE("every later connection is verified from its start") {
   TestServer server({.identity = make_leaf(ca)}, hello);
   const auto api = pending();
   REQUIRE(body_of(api->run_one(get(server.url("/")))) == "hello");
-  REQUIRE(outcome(api->trust(ca.certificate)) == "ok");
+  REQUIRE(outcome(api->trust(ca.certificate, server.url("/"))) == "ok");
   server.present(make_leaf(stranger));
   server.drop_connections();
   // curl may learn of the dropped connection only when it uses it: then that exchange fails, and the next one is the
@@ -141,8 +186,8 @@ TEST_CASE("each connection is verified by its own name") {
 
 TEST_CASE("a CA bundle without a certificate is no trust") {
   CHECK(id_of(session({.trust = Trust::given, .ca_pem = "nothing"})->run_one(get("https://127.0.0.1:1/"))) == "tls.ca");
-  CHECK(id_of(pending()->trust("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")) == "tls.ca");
-  CHECK(id_of(pending()->trust(make_ca("x").certificate)) == "tls.untrusted");  // nobody was seen
+  CHECK(id_of(pending()->trust("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "https://h/")) == "tls.ca");
+  CHECK(id_of(pending()->trust(make_ca("x").certificate, "https://h/")) == "tls.untrusted");  // nobody was seen
 }
 
 TEST_CASE("the machine's bundle is what SSL_CERT_FILE names first") {
