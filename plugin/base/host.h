@@ -97,6 +97,10 @@ class Host {
   terminating() = 0;  // SIGTERM, SIGINT or SIGHUP arrived: waits end early with Kind::unavailable "signal.terminated"
 };
 
+// Is this the name of what a write() or symlink() leaves in its folder when the process is killed in the middle of it?
+// ".NAME.kubejoin-" and 12 hex digits; such a file may hold what the real one would.
+bool is_leftover(std::string_view name);
+
 // The machine itself. With `root` != "/" every path is taken below it.
 std::unique_ptr<Host> make_real_host(std::string root = "/");
 

@@ -30,6 +30,7 @@ namespace {
 
 constexpr char kDefaultPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr int kLongestPollMs = 3'600'000;
+constexpr std::string_view kTemporary = ".kubejoin-";
 
 // Written by the handler, never emptied, watched by every wait. One for the process: signals are.
 int g_wake_fd = -1;
@@ -407,7 +408,7 @@ class RealHost : public Host {
   std::string temporary_name(const std::string& path) {
     char bytes[6];
     random(bytes, sizeof bytes);
-    return "." + name_of(path) + "." + hex({bytes, sizeof bytes});
+    return "." + name_of(path) + std::string(kTemporary) + hex({bytes, sizeof bytes});
   }
 
   // The last step of an atomic change. On failure, now or earlier (`why`), the temporary is gone and what stood there
@@ -428,6 +429,12 @@ class RealHost : public Host {
 };
 
 }  // namespace
+
+bool is_leftover(std::string_view name) {
+  const std::size_t mark = name.rfind(kTemporary);
+  return name.starts_with('.') && mark != name.npos && mark > 0 && name.size() == mark + kTemporary.size() + 12 &&
+         hex_decode(name.substr(mark + kTemporary.size())).has_value();
+}
 
 std::unique_ptr<Host> make_real_host(std::string root) { return std::make_unique<RealHost>(root); }
 

@@ -8,18 +8,19 @@ namespace {
 struct KindRow {
   Kind kind;
   int exit_status;
-  std::string_view name;
+  std::string_view name, hint;
 };
 
 constexpr KindRow kKinds[] = {
-    {Kind::unavailable, 69, "unavailable"},  // EX_UNAVAILABLE
-    {Kind::untrusted, 76, "untrusted"},      // EX_PROTOCOL
-    {Kind::refused, 77, "refused"},          // EX_NOPERM
-    {Kind::invalid, 65, "invalid"},          // EX_DATAERR
-    {Kind::unfit, 78, "unfit"},              // EX_CONFIG
-    {Kind::machine, 71, "machine"},          // EX_OSERR
-    {Kind::usage, 64, "usage"},              // EX_USAGE
-    {Kind::internal, 70, "internal"},        // EX_SOFTWARE
+    // EX_UNAVAILABLE, EX_PROTOCOL, EX_NOPERM, EX_DATAERR, EX_CONFIG, EX_OSERR, EX_USAGE, EX_SOFTWARE
+    {Kind::unavailable, 69, "unavailable", "try again: a join goes on where it stopped"},
+    {Kind::untrusted, 76, "untrusted", "is this the right server? Compare its address, its CA and the pin"},
+    {Kind::refused, 77, "refused", "on the control plane: kubeadm token create --print-join-command"},
+    {Kind::invalid, 65, "invalid", "mend the document: kubejoin validate FILE"},
+    {Kind::unfit, 78, "unfit", "mend the machine, then try again"},
+    {Kind::machine, 71, "machine", "is the disk full, read-only or failing (df -h, dmesg)? Then try again"},
+    {Kind::usage, 64, "usage", "kubejoin help"},
+    {Kind::internal, 70, "internal", "this is a defect of kubejoin: please report it, with the output of -v5"},
 };
 
 constexpr bool rows_stand_at_their_kind() {
@@ -37,6 +38,8 @@ const KindRow& row_of(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]
 int exit_status(Kind kind) { return row_of(kind).exit_status; }
 
 std::string_view name_of(Kind kind) { return row_of(kind).name; }
+
+std::string_view usual_hint(Kind kind) { return row_of(kind).hint; }
 
 tl::unexpected<Error> within(std::string_view doing, Error error) {
   error.message = "unable to " + std::string(doing) + ": " + error.message;

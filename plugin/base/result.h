@@ -27,6 +27,7 @@ enum class Kind {
 // The sysexits(3) number of a kind. Frozen: scripts depend on it.
 int exit_status(Kind kind);
 std::string_view name_of(Kind kind);
+std::string_view usual_hint(Kind kind);  // what to do next when an error of this kind knows nothing better
 
 // Where in the user's own text something stands. Lines and columns count from 1; 0 is "unknown".
 struct Place {

@@ -15,6 +15,10 @@ Result<HttpResponse> explain_refusal(Result<HttpResponse> answer, const plan::Co
 // Repeats `attempt` while it is unavailable, until timeouts.kubernetesAPICall; after a 401 a late-bound token is read again first.
 Status with_token(plan::Context& context, const std::function<Status()>& attempt);
 
+// The certificate of an earlier run that was cut off: its path, with state.identity and state.certificate filled; or nothing. It holds our
+// key and our name, and the proven CA vouches for it. The newest wins.
+std::optional<std::string> adopt_certificate(plan::Context& context);
+
 // The kubelet-config ConfigMap: the request for the n-th of its names, what an answer means, and all names in turn until
 // state.kubelet_config is filled. Nothing that answers: "cluster.config-missing".
 HttpRequest kubelet_config_request(plan::Context& context, std::size_t candidate);

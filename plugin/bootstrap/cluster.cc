@@ -19,6 +19,8 @@ Status check_name_is_free(Context& context, Result<HttpResponse> answer) {
     return tl::unexpected(std::move(ok).error());
   }
   TRY(const auto node, kube::parse_node(ok->body));
+  // Our own kubelet's, which a run that was killed had started.
+  if (node.ready && adopt_certificate(context)) return {};
   if (node.ready)
     return fail(Kind::unfit, "node.exists-ready",
                 "a Node with name " + quoted(name) + " and status \"Ready\" already exists in the cluster. "
@@ -28,8 +30,23 @@ Status check_name_is_free(Context& context, Result<HttpResponse> answer) {
   return {};
 }
 
+// kubeadm lets bootstrap tokens read kubeadm-config since 1.12; before, a worker's join did without. The server says how old it is.
+bool is_older_than_1_12(Context& context) {
+  auto answer = expect_ok(context.state.api->run_one(api_request(context, "GET", kube::version_path())), "ask for the version");
+  if (!answer) return false;
+  const auto version = kube::parse_server_version(answer->body);
+  if (!version) return false;
+  kube::ClusterConfiguration cluster;
+  cluster.kubernetes_version = *version;
+  if (cluster.minor() >= 12) return false;
+  context.state.cluster = std::move(cluster);
+  return true;
+}
+
 Status read_kubeadm_config(Context& context, Result<HttpResponse> answer) {
-  auto ok = expect_ok(std::move(answer), "fetch the kubeadm-config ConfigMap");
+  const bool closed = answer && (answer->status == 403 || answer->status == 404);
+  if (closed && is_older_than_1_12(context)) return {};
+  auto ok = expect_ok(explain_refusal(std::move(answer), context), "fetch the kubeadm-config ConfigMap");
   if (!ok) {
     Error error = std::move(ok).error();
     if (error.id == "http.not-found") {
@@ -39,18 +56,16 @@ Status read_kubeadm_config(Context& context, Result<HttpResponse> answer) {
     return tl::unexpected(std::move(error));
   }
   TRY(const auto map, kube::parse_config_map(ok->body));
-  const auto text = map.data.find("ClusterConfiguration");
+  auto text = map.data.find("ClusterConfiguration");
+  if (text == map.data.end()) text = map.data.find("MasterConfiguration");  // up to 1.11
   if (text == map.data.end())
     return fail(Kind::unavailable, "cluster.config-missing", "the kubeadm-config ConfigMap has no ClusterConfiguration",
                 "kubeadm init phase upload-config kubeadm writes it");
   TRY(context.state.cluster, kube::parse_cluster_configuration(text->second));
-  if (context.state.cluster.minor() >= 24) {
-    const auto& gates = context.state.config.feature_gates;
-    if (const auto it = gates.find("DynamicKubeletConfig"); it != gates.end() && it->second)
-      return fail(Kind::invalid, "config.dynamic-kubelet-config",
-                  "feature gate DynamicKubeletConfig: Kubernetes " + printable(context.state.cluster.kubernetes_version) + " has no dynamic kubelet configuration",
-                  "remove the gate; it was dropped in 1.24");
-  }
+  if (context.state.cluster.minor() >= 24 && context.state.is_dynamic())
+    return fail(Kind::invalid, "config.dynamic-kubelet-config",
+                "feature gate DynamicKubeletConfig: Kubernetes " + printable(context.state.cluster.kubernetes_version) + " has no dynamic kubelet configuration",
+                "remove the gate; it was dropped in 1.24");
   return {};
 }
 
@@ -113,12 +128,13 @@ Status take_kubelet_config(Context& context, Result<HttpResponse> answer) {
     return fail(Kind::unavailable, "cluster.config-missing", "the " + context.state.kubelet_config_map + " ConfigMap has no key kubelet",
                 "kubeadm init phase upload-config kubelet writes it");
   context.state.kubelet_config = text->second;
+  context.state.kubelet_config_uid = map.uid;
   return {};
 }
 
 // The ConfigMap has had several names. Access is granted by name, so one that does not exist answers 403 as well as 404.
 Status fetch_kubelet_config(Context& context) {
-  if (!context.state.kubelet_config.empty()) return {};
+  if (!context.state.kubelet_config.empty() || !context.state.has_kubelet_config()) return {};
   const std::size_t count = kube::kubelet_config_map_names(context.state.cluster.minor()).size();
   return with_token(context, [&]() -> Status {
     Status first;
@@ -139,7 +155,7 @@ Status read_cluster(Context& context) {
   CHECK_OK(with_token(context, [&]() -> Status {
     auto answers = state.api->run({api_request(context, "GET", kube::config_map_path("kubeadm-config")),
                                    api_request(context, "GET", kube::node_path(state.node_name()))});
-    CHECK_OK(read_kubeadm_config(context, explain_refusal(std::move(answers[0]), context)));
+    CHECK_OK(read_kubeadm_config(context, std::move(answers[0])));
     return check_name_is_free(context, std::move(answers[1]));
   }));
   CHECK_OK(plan::settle(context, std::move(state.held), state.cluster.minor()));

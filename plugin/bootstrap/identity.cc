@@ -12,7 +12,8 @@ namespace {
 using plan::Context;
 using plan::JoinState;
 
-constexpr std::size_t kMaxKey = 16 << 10;
+constexpr std::size_t kMaxKey = 16 << 10, kMaxPem = 256 << 10;
+
 // signerName and certificates.k8s.io/v1 came with 1.19; an unknown cluster is a current one.
 std::string api_version(const kube::ClusterConfiguration& cluster) {
   return std::string(kube::kCsrApis[cluster.minor() != 0 && cluster.minor() < 19 ? 1 : 0]);
@@ -72,7 +73,7 @@ class Round {
     JoinState& state = context_.state;
     const std::string api = api_version(state.cluster);
     decision_.reset();
-    config_settled_ = !state.kubelet_config.empty();
+    config_settled_ = !state.kubelet_config.empty() || !state.has_kubelet_config();
     std::vector<HttpRequest> requests;
 
     HttpRequest watch = api_request(context_, "GET", kube::csr_watch_path(api, state.csr_name, "", static_cast<int>(timeout.count() / 1000) + 1));
@@ -209,17 +210,23 @@ std::string dated_pem_path(WallTime now) {
   return plan::kPki + std::string(text);
 }
 
-// As the kubelet's certificate store keeps it (client-go util/certificate/certificate_store.go): one file, certificates then key,
-// and the link that names the current one.
-Status install(Context& context) {
-  JoinState& state = context.state;
-  std::string both = state.certificate;
+// As the kubelet's certificate store keeps it (client-go util/certificate/certificate_store.go): one file, certificates then key.
+// Its path.
+Result<std::string> store(Context& context, const std::string& certificate) {
+  std::string both = certificate;
   if (!both.empty() && both.back() != '\n') both += '\n';
-  both += state.identity->key_pem.expose();
+  both += context.state.identity->key_pem.expose();
   const std::string path = dated_pem_path(context.host.now());
   Status written = plan::write_file(context, path, both, 0600);
   wipe(both);
   CHECK_OK(std::move(written));
+  context.state.certificate = certificate;
+  return path;
+}
+
+// The link that names the current certificate, and the kubeconfig that names the link.
+Status install(Context& context, const std::string& path) {
+  JoinState& state = context.state;
   CHECK_OK(context.host.symlink(path, plan::kClientPem));
   CHECK_OK(plan::write_file(context, plan::kKubeletConf, kube::kubelet_kubeconfig(state.server, state.ca_pem, plan::kClientPem, state.cluster.minor()), 0600));
   CHECK_OK(context.host.remove(plan::kClientKeyTmp));
@@ -240,24 +247,29 @@ Status rehearse(Context& context) {
   return plan::write_file(context, plan::kKubeletConf, kube::kubelet_kubeconfig(state.server, state.ca_pem, plan::kClientPem, state.cluster.minor()), 0600);
 }
 
-// A certificate of an earlier run that was cut off before it could start the kubelet.
-bool adopt_identity(Context& context) {
-  JoinState& state = context.state;
-  if (!context.host.stat(plan::kKubeletConf)) return false;
-  auto pem = context.host.read(plan::kClientPem, 256 << 10);
-  if (!pem) return false;
-  auto identity = kube::parse_identity(Secret(*pem));
-  const bool ours = identity && kube::check_issued(*pem, *identity, state.node_name(), state.ca_pem, context.host.now());
-  if (ours) {
-    state.identity = *std::move(identity);
-    state.certificate = pem->substr(0, pem->rfind("-----BEGIN EC PRIVATE KEY"));
-    context.observer.note("using the certificate of an earlier run");
-  }
-  wipe(*pem);
-  return ours;
-}
-
 }  // namespace
+
+std::optional<std::string> adopt_certificate(Context& context) {
+  JoinState& state = context.state;
+  const auto names = context.host.list(plan::kPki);
+  if (!names) return std::nullopt;
+  for (auto name = names->rbegin(); name != names->rend(); ++name) {
+    if (name->rfind("kubelet-client-2", 0) != 0) continue;  // a date; the link is -current
+    const std::string path = plan::kPki + std::string("/") + *name;
+    auto pem = context.host.read(path, kMaxPem);
+    if (!pem) continue;
+    auto identity = kube::parse_identity(Secret(*pem));
+    const bool ours = identity && kube::check_issued(*pem, *identity, state.node_name(), state.ca_pem, context.host.now());
+    if (ours) {
+      state.identity = *std::move(identity);
+      state.certificate = pem->substr(0, pem->rfind("-----BEGIN EC PRIVATE KEY"));
+      context.observer.note("using the certificate of an earlier run");
+    }
+    wipe(*pem);
+    if (ours) return path;
+  }
+  return std::nullopt;
+}
 
 Status obtain_identity(Context& context) {
   JoinState& state = context.state;
@@ -272,24 +284,27 @@ Status obtain_identity(Context& context) {
   }
   if (state.config.dry_run) {
     CHECK_OK(rehearse(context));
-  } else if (!adopt_identity(context)) {
+  } else if (const auto earlier = adopt_certificate(context)) {
+    CHECK_OK(install(context, *earlier));
+  } else {
     auto certificate = request_certificate(context);
     context.observer.waiting("");
     if (!certificate) return tl::unexpected(std::move(certificate).error());
     CHECK_OK(kube::check_issued(*certificate, *state.identity, state.node_name(), state.ca_pem, context.host.now()));
-    state.certificate = *std::move(certificate);
-    CHECK_OK(install(context));
+    TRY(const std::string path, store(context, *certificate));
+    CHECK_OK(install(context, path));
   }
   return fetch_kubelet_config(context);
 }
 
-// Nothing secret outlives a failure, except what a resumed boot continues with: the key whose CSR may still be approved.
+// Nothing secret outlives a failure, except what a resumed boot continues with: the key whose CSR may still be approved. And nothing
+// of ours does, when there is no identity to go on with: neither of this run nor of an earlier one that was killed.
 void forget(Context& context) {
   JoinState& state = context.state;
   (void)context.host.remove(plan::kBootstrapConf);
-  if (!state.certificate.empty() || state.resumable) return;
-  (void)context.host.remove(plan::kClientKeyTmp);
+  if (state.resumable || state.has_identity(context.host)) return;
   for (auto it = state.written.rbegin(); it != state.written.rend(); ++it) (void)context.host.remove(*it);
+  for (const std::string& path : state.journal.files) (void)context.host.remove(path);
 }
 
 }  // namespace kubejoin::bootstrap

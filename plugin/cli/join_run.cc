@@ -1,6 +1,7 @@
 // One join, told and recorded.
 #include "cli/join_run.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/recording_host.h"
@@ -73,8 +74,8 @@ std::string summary(const report::JoinResult& result) {
   return "success: node " + result.node_name + " joined in " + format_duration(result.took);
 }
 
-// What stands at the end: a journal that says "joined", or, when nothing is to be continued, none. After `join phase` it stays as it is:
-// what that has written is ours, and the next phase, or a whole join, goes on from there.
+// What stands at the end: a journal that says "joined", or one of what a next run goes on with, or, when nothing of ours is left, none.
+// After `join phase` it stays as it is: what that has written is ours, and the next phase, or a whole join, goes on from there.
 // A join that failed on a joined machine before it wrote anything leaves the record of the first.
 void close_journal(Host& host, plan::JoinState& state, const plan::Journal& before, bool joined, bool whole) {
   if (joined && !whole && !state.written.empty()) return;
@@ -85,10 +86,12 @@ void close_journal(Host& host, plan::JoinState& state, const plan::Journal& befo
   if (joined) {
     state.journal.joined_at = rfc3339(host.now());
     (void)plan::write_journal(host, state.journal);
-  } else if (!state.resumable && state.certificate.empty()) {
-    if (!before.joined_at.empty() && state.written.empty()) (void)plan::write_journal(host, before);
-    else (void)host.remove(plan::kJournal);
+    return;
   }
+  if (state.resumable) return;
+  if (!before.joined_at.empty() && state.written.empty()) return (void)plan::write_journal(host, before);
+  const auto& files = state.journal.files.empty() ? before.files : state.journal.files;
+  if (std::none_of(files.begin(), files.end(), [&](const std::string& file) { return host.stat(file); })) (void)host.remove(plan::kJournal);
 }
 
 }  // namespace
@@ -153,6 +156,7 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
   for (const auto& milestone : progress.timeline()) result.milestones.emplace_back(milestone.name, milestone.at);
   if (!outcome.status) {
     result.error = outcome.status.error();
+    if (result.error->hint.empty()) result.error->hint = usual_hint(result.error->kind);
     if (run.style.kubeadm && !result.phase.empty()) std::fputs(kubeadm_error(result).c_str(), stderr);
     std::fputs(report::error_text(*result.error).c_str(), stderr);
   }

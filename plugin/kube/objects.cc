@@ -55,7 +55,15 @@ Result<ConfigMap> parse_config_map(std::string_view json) {
   TRY(const rapidjson::Document object, read_object(json, "ConfigMap", kDoing));
   auto data = string_map(value_at(object, {"data"}));
   if (!data) return bad_object(kDoing, "its data holds something other than text");
-  return ConfigMap{std::move(*data)};
+  return ConfigMap{text_at(object, {"metadata", "uid"}), std::move(*data)};
+}
+
+Result<std::string> parse_server_version(std::string_view json) {
+  constexpr std::string_view kDoing = "read the API server's version";
+  TRY(const rapidjson::Document object, read_json(json, kDoing));
+  std::string version = text_at(object, {"gitVersion"});
+  if (!parse_version(version)) return bad_object(kDoing, "it is " + quoted(version));
+  return version;
 }
 
 Result<Node> parse_node(std::string_view json) {

@@ -10,6 +10,7 @@
 namespace kubejoin::kube {
 
 struct ConfigMap {
+  std::string uid;
   std::map<std::string, std::string> data;
 };
 Result<ConfigMap> parse_config_map(std::string_view json);
@@ -41,6 +42,9 @@ struct WatchEvent {
   std::string object;  // JSON of the object
 };
 Result<WatchEvent> parse_watch_event(std::string_view line);
+
+// What GET /version answers: "v1.9.11".
+Result<std::string> parse_server_version(std::string_view json);
 
 // Data key "ClusterConfiguration" ("MasterConfiguration" up to 1.11) of ConfigMap kubeadm-config, of any version from
 // v1alpha1 on.

@@ -46,6 +46,8 @@ void member(Json& json, std::string_view name, const std::map<std::string, std::
 
 }  // namespace
 
+std::string version_path() { return "/version"; }
+
 std::string cluster_info_path() { return config_map_path("cluster-info", "kube-public"); }
 
 std::string config_map_path(std::string_view name, std::string_view name_space) {

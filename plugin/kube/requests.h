@@ -10,6 +10,7 @@
 namespace kubejoin::kube {
 
 // Paths begin with '/' and go behind "https://HOST:PORT"; every name in them is percent-encoded (RFC 3986 §2.1).
+std::string version_path();
 std::string cluster_info_path();  // ConfigMap kube-public/cluster-info: readable without credentials
 std::string config_map_path(std::string_view name, std::string_view name_space = "kube-system");
 std::string node_path(std::string_view name);

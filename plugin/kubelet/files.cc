@@ -54,50 +54,49 @@ std::string taint_text(const config::Taint& taint) {
   return taint.key + (taint.value.empty() ? "" : "=" + taint.value) + ":" + taint.effect;
 }
 
-// kubeadm 1.9 to 1.13 behind the gate DynamicKubeletConfig: the first configuration on disk, the rest through the Node (spec §7).
-bool is_dynamic(const JoinState& state) {
-  const auto gate = state.config.feature_gates.find("DynamicKubeletConfig");
-  return gate != state.config.feature_gates.end() && gate->second;
+// kubeadm 1.9 to 1.13 behind the gate DynamicKubeletConfig: the first configuration on disk as well, the rest through the Node (spec §7).
+Status write_config(Context& context, bool node_local) {
+  JoinState& state = context.state;
+  kube::KubeletDefaults defaults;
+  defaults.cluster_minor = state.cluster.minor();
+  defaults.service_subnet = state.cluster.service_subnet;
+  defaults.dns_domain = state.cluster.dns_domain;
+  defaults.certificates_dir = state.cluster.certificates_dir;
+  // Its runtime folder is there exactly while systemd-resolved runs: no process has to be asked.
+  defaults.systemd_resolved = context.host.stat("/run/systemd/resolve/resolv.conf").has_value();
+  if (node_local) defaults.node_local_cri_socket = state.cri_socket;
+  TRY(const auto patches, read_patches(context));
+  TRY(state.kubelet_config, kube::complete_kubelet_config(state.kubelet_config, defaults, patches));
+  CHECK_OK(plan::write_file(context, plan::kKubeletConfig, state.kubelet_config, 0644));
+  return state.is_dynamic() ? plan::write_file(context, plan::kDynamicConfig, state.kubelet_config, 0644) : Status{};
+}
+
+Status write_arguments(Context& context, bool node_local) {
+  JoinState& state = context.state;
+  kube::KubeletSituation situation;
+  situation.kubelet_minor = state.kubelet_minor;
+  situation.cluster_minor = state.cluster.minor();
+  situation.cri_socket = state.cri_socket;
+  situation.cri_socket_is_node_local = node_local;
+  situation.node_name = state.node_name();
+  situation.hostname = lower(trim(context.host.hostname()));
+  situation.image_repository = state.cluster.image_repository;
+  for (const config::Taint& taint : state.config.taints) situation.taints.push_back(taint_text(taint));
+  std::vector<kube::KubeletFlag> user = user_flags(state.config);
+  if (state.is_dynamic()) user.push_back({"dynamic-config-dir", plan::kDynamicConfigDir});
+  return plan::write_file(context, plan::kFlagsEnv, kube::kubeadm_flags_env(kube::kubelet_flags(situation, user)), 0644);
 }
 
 }  // namespace
 
 Status write_files(Context& context) {
   JoinState& state = context.state;
-  Host& host = context.host;
+  CHECK_OK(context.host.make_dirs("/var/lib/kubelet", 0700));
   state.kubelet_minor = kubelet_minor(context);
-  const int cluster = state.cluster.minor();
-  const bool node_local = kube::node_local_cri_socket(state.kubelet_minor, cluster, state.cluster.feature_gates);
-
-  kube::KubeletDefaults defaults;
-  defaults.cluster_minor = cluster;
-  defaults.service_subnet = state.cluster.service_subnet;
-  defaults.dns_domain = state.cluster.dns_domain;
-  defaults.certificates_dir = state.cluster.certificates_dir;
-  // Its runtime folder is there exactly while systemd-resolved runs: no process has to be asked.
-  defaults.systemd_resolved = host.stat("/run/systemd/resolve/resolv.conf").has_value();
-  if (node_local) defaults.node_local_cri_socket = state.cri_socket;
-  TRY(const auto patches, read_patches(context));
-  TRY(const std::string config, kube::complete_kubelet_config(state.kubelet_config, defaults, patches));
-  state.kubelet_config = config;
-
-  kube::KubeletSituation situation;
-  situation.kubelet_minor = state.kubelet_minor;
-  situation.cluster_minor = cluster;
-  situation.cri_socket = state.cri_socket;
-  situation.cri_socket_is_node_local = node_local;
-  situation.node_name = state.node_name();
-  situation.hostname = lower(trim(host.hostname()));
-  situation.image_repository = state.cluster.image_repository;
-  for (const config::Taint& taint : state.config.taints) situation.taints.push_back(taint_text(taint));
-  std::vector<kube::KubeletFlag> user = user_flags(state.config);
-  if (is_dynamic(state)) user.push_back({"dynamic-config-dir", plan::kDynamicConfigDir});
-
-  CHECK_OK(host.make_dirs("/var/lib/kubelet", 0700));
+  const bool node_local = kube::node_local_cri_socket(state.kubelet_minor, state.cluster.minor(), state.cluster.feature_gates);
   if (node_local) CHECK_OK(plan::write_file(context, plan::kInstanceConfig, kube::instance_config(state.cri_socket), 0644));
-  CHECK_OK(plan::write_file(context, plan::kKubeletConfig, config, 0644));
-  if (is_dynamic(state)) CHECK_OK(plan::write_file(context, plan::kDynamicConfig, config, 0644));
-  CHECK_OK(plan::write_file(context, plan::kFlagsEnv, kube::kubeadm_flags_env(kube::kubelet_flags(situation, user)), 0644));
+  if (state.has_kubelet_config()) CHECK_OK(write_config(context, node_local));
+  CHECK_OK(write_arguments(context, node_local));
   context.observer.milestone("kubelet-configured");
   return {};
 }

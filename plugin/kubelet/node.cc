@@ -165,13 +165,15 @@ Status patch(Context& context, const std::string& body, std::string_view doing) 
   });
 }
 
-// kubeadm's Node patch behind DynamicKubeletConfig, in the shape that 1.11 to 1.23 take (spec/real-kubernetes.md §7).
+// kubeadm's Node patch behind DynamicKubeletConfig, in the shape that 1.11 to 1.23 take, and in that of 1.9 and 1.10
+// (test/e2e_node/dynamic_kubelet_config_test.go of each).
 Status set_config_source(Context& context) {
-  const auto& gates = context.state.config.feature_gates;
-  const auto gate = gates.find("DynamicKubeletConfig");
-  if (gate == gates.end() || !gate->second) return {};
-  const std::string body = R"({"spec":{"configSource":{"configMap":{"namespace":"kube-system","name":")" + context.state.kubelet_config_map +
-                           R"(","kubeletConfigKey":"kubelet"}}}})";
+  const JoinState& state = context.state;
+  if (!state.is_dynamic()) return {};
+  const std::string map = R"("namespace":"kube-system","name":")" + state.kubelet_config_map + "\"";
+  const bool is_old = state.cluster.minor() != 0 && state.cluster.minor() < 11;
+  const std::string body = is_old ? R"({"spec":{"configSource":{"configMapRef":{)" + map + R"(,"uid":")" + state.kubelet_config_uid + "\"}}}}"
+                                  : R"({"spec":{"configSource":{"configMap":{)" + map + R"(,"kubeletConfigKey":"kubelet"}}}})";
   auto patched = patch(context, body, "set the Node's spec.configSource");
   if (!patched && patched.error().kind == Kind::refused) {
     patched.error().id = "node.config-source-refused";

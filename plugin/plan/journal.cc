@@ -2,6 +2,7 @@
 #include "plan/journal.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "parse/document.h"
@@ -47,7 +48,23 @@ Status write_journal(Host& host, const Journal& journal) {
   return host.write(kJournal, parse::to_json(root) + "\n", 0600);
 }
 
+namespace {
+
+void sweep(Host& host, const std::vector<std::string>& candidates) {
+  std::set<std::string> folders = {"/run/kubejoin", "/var/lib/kubejoin"};
+  for (const std::string& path : candidates) folders.insert(path.substr(0, path.rfind('/')));
+  for (const std::string& folder : folders) {
+    const auto names = host.list(folder);
+    if (!names) continue;
+    for (const std::string& name : *names)
+      if (is_leftover(name)) (void)host.remove(folder + "/" + name);
+  }
+}
+
+}  // namespace
+
 Status claim(Host& host, Journal& journal, const std::vector<std::string>& candidates) {
+  sweep(host, candidates);
   if (!journal.joined_at.empty()) journal.files.clear();
   journal.joined_at.clear();
   for (const std::string& path : candidates)

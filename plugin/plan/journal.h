@@ -27,7 +27,8 @@ std::string machine_id(Host& host);
 Journal read_journal(Host& host);
 Status write_journal(Host& host, const Journal& journal);
 
-// Claims every path of `candidates` that does not exist now, beside what an unfinished journal claimed already.
+// Claims every path of `candidates` that does not exist now, beside what an unfinished journal claimed already. What a killed run's
+// half-done writes left beside them is removed.
 Status claim(Host& host, Journal& journal, const std::vector<std::string>& candidates);
 
 }  // namespace kubejoin::plan

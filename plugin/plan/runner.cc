@@ -73,6 +73,17 @@ std::string JoinState::node_name() const {
   return name;
 }
 
+bool JoinState::is_dynamic() const {
+  const auto gate = config.feature_gates.find("DynamicKubeletConfig");
+  return gate != config.feature_gates.end() && gate->second;
+}
+bool JoinState::has_kubelet_config() const { return cluster.minor() == 0 || cluster.minor() >= 11 || is_dynamic(); }
+
+// One that kubejoin installed, or, where it is left to the kubelet, the kubelet.
+bool JoinState::has_identity(Host& host) const {
+  return !certificate.empty() || (config.first_boot.bootstrap_by == config::BootstrapBy::kubelet && host.stat(kKubeletConf));
+}
+
 int baked_kubelet_minor(Host& host, JoinState& state) {
   if (state.kubelet_minor != 0) return state.kubelet_minor;
   if (const auto baked = host.read("/usr/lib/kubejoin/kubelet-version", 256)) {

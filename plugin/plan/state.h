@@ -51,6 +51,7 @@ struct JoinState {
   kube::ClusterConfiguration cluster;
   std::string kubelet_config;     // YAML of the kubelet-config ConfigMap
   std::string kubelet_config_map; // the name it was found under
+  std::string kubelet_config_uid; // of that ConfigMap
 
   // bootstrap
   std::optional<kube::Identity> identity;
@@ -65,6 +66,13 @@ struct JoinState {
   bool resumable = false;         // `boot`: what a next run can use survives a failure
   Journal journal;                // files that are ours: an earlier run that was cut off left them
   std::vector<std::string> written;  // files that this run made, oldest first
+
+  // kubeadm up to 1.10 left the kubelet to its arguments, but behind the gate DynamicKubeletConfig (spec §5.3, §7).
+  bool has_kubelet_config() const;
+  bool is_dynamic() const;
+
+  // Is there an identity that outlives a failure, for the next run to go on with?
+  bool has_identity(Host& host) const;
 
   // The name the kubelet registers: hostname-override among the extra arguments beats nodeRegistration.name (spec §2.6).
   std::string node_name() const;
