@@ -73,7 +73,7 @@ help: ## list the targets
 # ---- the machine's packages -------------------------------------------------------------------------------------------
 PACKAGES := g++ clang clang-tidy clang-format lld make libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libyaml-cpp-dev \
   rapidjson-dev doctest-dev libexpected-dev libclang-rt-14-dev dpkg-dev file \
-  binutils shellcheck jq json-schema-test-suite python3 python3-jsonschema python3-yaml openssl ca-certificates iproute2 xz-utils ccache
+  binutils shellcheck jq json-schema-test-suite python3 python3-jsonschema python3-yaml openssl ca-certificates iproute2 xz-utils ccache strace
 
 deps: ## install what the build and the tests need (Debian packages; static curl into the cache)
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -132,7 +132,7 @@ $(FUZZ:%.cc=$(OUT)/%): %: %.o $(OUT)/pure.a
 -include $(FUZZ:%.cc=$(OUT)/%.d) $(PLUGIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(STANDIN_OBJ:.o=.d)
 
 # ---- tests ------------------------------------------------------------------------------------------------------------
-.PHONY: fuzz fuzz-build mistakes oracle test unit asan cases demo metadata check-build layers lint cluster-up cluster-down reference e2e
+.PHONY: fuzz fuzz-build mistakes oracle test unit asan cases crash demo metadata check-build layers lint cluster-up cluster-down reference e2e
 RELEASE ?= 1.37
 
 test: deps ## set up, build, and run every test that needs no cluster
@@ -157,6 +157,10 @@ oracle: $(BUILD)/kubejoin ## real cloud-init, Cluster API, Ignition and kubeadm 
 
 cases: $(BUILD)/kubejoin $(OUT)/standin ## whole-program cases against the stand-in API server, which plays every fault
 	@tests/cases/run.sh -j 2 $(BUILD)/kubejoin $(OUT)/standin | { grep -v '^ok' || true; }
+
+CRASH_EVERY ?= 1
+crash: $(BUILD)/kubejoin $(OUT)/standin ## kill the program at each system call that changes anything, finish with a second run
+	@tests/crash.sh -j 2 --every $(CRASH_EVERY) $(BUILD)/kubejoin $(OUT)/standin
 
 demo: deps ## see a join: no cluster is needed
 	@$(MAKE) --no-print-directory -j2 $(BUILD)/kubejoin $(OUT)/standin
