@@ -1,0 +1,152 @@
+// Every check of preflight by its upstream name: on a machine that is fit, and on one that lacks just that.
+#include "preflight/checks.h"
+
+#include "../cli/world.h"
+#include "kube/cri.h"
+
+using namespace kubejoin;
+
+namespace {
+
+struct Row {
+  const char* name;  // kubeadm's
+  const char* what;
+  void (*spoil)(World& w);
+  bool fatal;
+  const char* says;
+};
+
+const Row kRows[] = {
+    {"IsPrivilegedUser", "not root", [](World& w) { w.host.uid = 1000; }, true, "user is not running as root"},
+    {"FileAvailable--etc-kubernetes-kubelet.conf", "joined before", [](World& w) { w.host.put("/etc/kubernetes/kubelet.conf", ""); }, true, "already exists"},
+    {"FileAvailable--etc-kubernetes-bootstrap-kubelet.conf", "a join under way", [](World& w) { w.host.put("/etc/kubernetes/bootstrap-kubelet.conf", ""); }, true, "already exists"},
+    {"FileAvailable--etc-kubernetes-pki-ca.crt", "a CA", [](World& w) { w.host.put("/etc/kubernetes/pki/ca.crt", ""); }, true, "already exists"},
+    {"CRI", "no socket", [](World& w) { w.host.files.erase("/run/containerd/containerd.sock"); }, true, "does not exist"},
+    {"CRI", "nobody behind it", [](World& w) {
+       w.host.answer("POST /runtime.v1.RuntimeService/Status", {.error = fail(Kind::unavailable, "http.unreachable", "connection refused").value()});
+     }, true, "connection refused"},
+    {"FileContent--proc-sys-net-ipv4-ip_forward", "off", [](World& w) { w.host.put("/proc/sys/net/ipv4/ip_forward", "0\n"); }, true, "not set to 1"},
+    {"FileContent--proc-sys-net-ipv4-ip_forward", "absent", [](World& w) { w.host.files.erase("/proc/sys/net/ipv4/ip_forward"); }, true, "does not exist"},
+    {"Swap", "on", [](World& w) { w.host.put("/proc/swaps", "Filename Type\n/swap file\n"); }, false, "swap"},
+    {"FileExisting-ip", "absent", [](World& w) { w.host.programs.erase("ip"); }, true, "not found in system path"},
+    {"FileExisting-iptables", "absent", [](World& w) { w.host.programs.erase("iptables"); }, true, "not found in system path"},
+    {"FileExisting-mount", "absent", [](World& w) { w.host.programs.erase("mount"); }, true, "not found in system path"},
+    {"FileExisting-nsenter", "absent", [](World& w) { w.host.programs.erase("nsenter"); }, true, "not found in system path"},
+    {"FileExisting-ethtool", "absent", [](World& w) { w.host.programs.erase("ethtool"); }, false, "not found in system path"},
+    {"FileExisting-tc", "absent", [](World& w) { w.host.programs.erase("tc"); }, false, "not found in system path"},
+    {"FileExisting-touch", "absent", [](World& w) { w.host.programs.erase("touch"); }, false, "not found in system path"},
+    {"Hostname", "does not resolve", [](World& w) { w.host.names.clear(); }, false, "could not be reached"},
+    {"KubeletVersion", "no kubelet", [](World& w) { w.host.programs.erase("kubelet"); }, true, "kubelet"},
+    {"Service-Kubelet", "no unit", [](World& w) { w.host.files.erase("/usr/lib/systemd/system/kubelet.service"); }, false, "kubelet service does not exist"},
+    {"Port-10250", "in use", [](World& w) { w.host.busy_ports.insert(10250); }, true, "Port 10250 is in use"},
+    {"HTTPProxy", "on the way", [](World& w) { w.host.variables["HTTPS_PROXY"] = "http://proxy:3128"; }, false, "proxy"},
+};
+
+}  // namespace
+
+TEST_CASE("preflight: a fit machine has nothing to hear, and no child is started") {
+  World w;
+  const ToldJoin told = join(w.host, w.config);
+  REQUIRE(shown(told.result) == "ok");
+  CHECK(told.result.warnings.empty());
+  for (const Command& command : w.host.commands) CHECK(command.argv.front() == "systemctl");
+}
+
+TEST_CASE("preflight: each check finds what it is for, with a hint, and can be made a warning by its name") {
+  for (const Row& row : kRows) {
+    CAPTURE(row.name);
+    CAPTURE(row.what);
+    World w;
+    row.spoil(w);
+    w.before = w.host.files;
+    const ToldJoin told = join(w.host, w.config);
+    CHECK(told.result.error.has_value() == row.fatal);
+    const Error* finding = row.fatal ? (told.result.error ? &*told.result.error : nullptr) : (told.result.warnings.size() == 1 ? &told.result.warnings[0] : nullptr);
+    REQUIRE(finding != nullptr);
+    CHECK(finding->id == "preflight." + std::string(row.name));
+    CHECK_MESSAGE(finding->message.find(row.says) != std::string::npos, finding->message);
+    CHECK_FALSE(finding->hint.empty());
+    if (!row.fatal) continue;
+    CHECK(finding->kind == Kind::unfit);
+    for (const HttpRequest& request : w.host.requests) CHECK_FALSE(request.url.starts_with("https://"));  // nobody was bothered
+    CHECK(w.host.files.size() == w.before.size() + 2);                                                    // the result's records
+    for (const std::string& ignored : {lower(row.name), std::string("all")}) {
+      World again;
+      row.spoil(again);
+      again.config.ignore_preflight_errors = {ignored};
+      const ToldJoin second = join(again.host, again.config);
+      REQUIRE_FALSE(second.result.warnings.empty());
+      CHECK(second.result.warnings[0].id == finding->id);
+      CHECK(second.result.phase != "preflight");
+    }
+  }
+}
+
+TEST_CASE("preflight: all that is wrong is told together") {
+  World w;
+  for (const Row& row : kRows)
+    if (std::string(row.what) != "no socket" && std::string(row.what) != "absent") row.spoil(w);
+  w.host.put("/proc/sys/net/ipv4/ip_forward", "0\n");
+  const ToldJoin told = join(w.host, w.config);
+  REQUIRE(told.result.error.has_value());
+  CHECK(told.result.error->id == "preflight.failed");
+  CHECK(told.result.error->kind == Kind::unfit);
+  for (const char* name : {"IsPrivilegedUser", "FileAvailable--etc-kubernetes-kubelet.conf", "CRI", "FileContent--proc-sys-net-ipv4-ip_forward", "KubeletVersion", "Port-10250"})
+    CHECK_MESSAGE(told.printed.find("[ERROR " + std::string(name) + "]: ") != std::string::npos, name);
+  CHECK(told.result.error->causes.size() >= 8);
+}
+
+TEST_CASE("preflight: an IPv6 endpoint asks for IPv6 forwarding") {
+  World w;
+  w.config.token_discovery->endpoints = {"[fd00::1]:6443"};
+  const plan::JoinState state(w.config);
+  std::set<std::string> names;
+  for (const preflight::Check& check : preflight::checks_for(state)) names.insert(check.name);
+  CHECK(names.contains("FileContent--proc-sys-net-ipv6-conf-default-forwarding"));
+  CHECK_FALSE(names.contains("FileContent--proc-sys-net-ipv4-ip_forward"));
+}
+
+TEST_CASE("preflight: which runtime (kubeadm util/runtime_test.go of 1.24 and later)") {
+  const std::string containerd = "/var/run/containerd/containerd.sock", crio = "/var/run/crio/crio.sock", docker = "/var/run/cri-dockerd.sock";
+  const struct {
+    std::string configured;
+    std::vector<std::string> sockets;
+    std::string found;
+  } kSockets[] = {
+      {"", {}, "unix://" + containerd},
+      {"", {containerd}, "unix://" + containerd},
+      {"", {crio}, "unix://" + crio},
+      {"", {docker}, "unix://" + docker},
+      {"", {containerd, crio}, "preflight.cri-ambiguous"},
+      {"", {containerd, crio, docker}, "preflight.cri-ambiguous"},
+      {"unix:///my.sock", {containerd, crio}, "unix:///my.sock"},
+  };
+  for (const auto& row : kSockets) {
+    CAPTURE(row.found);
+    FakeHost host;
+    for (const std::string& path : row.sockets) host.put_socket(path);
+    const auto found = preflight::detect_cri_socket(host, row.configured);
+    CHECK((found ? *found : found.error().id) == row.found);
+    if (found) continue;
+    CHECK(found.error().kind == Kind::unfit);
+    for (const std::string& path : row.sockets) CHECK(found.error().message.find(path) != std::string::npos);
+  }
+  FakeHost no_socket;
+  no_socket.put(containerd, "a file");
+  no_socket.put_socket(crio);
+  CHECK(preflight::detect_cri_socket(no_socket, "").value() == "unix://" + crio);
+}
+
+TEST_CASE("preflight: a runtime of before 2020 is asked in its own version") {
+  World w;
+  w.host.answer("POST /runtime.v1.RuntimeService/Status", {.headers = {{"grpc-status", "12"}, {"grpc-message", "unknown service"}}});
+  w.host.answer("POST /runtime.v1alpha2.RuntimeService/Status", w.host.on_request(kube::cri_status_request(kube::kCriServices[0])));
+  CHECK(shown(join(w.host, w.config).result) == "ok");
+
+  World neither;
+  for (const char* service : {"v1", "v1alpha2"})
+    neither.host.answer("POST /runtime." + std::string(service) + ".RuntimeService/Status", {.headers = {{"grpc-status", "12"}}});
+  const ToldJoin told = join(neither.host, neither.config);
+  REQUIRE(told.result.error.has_value());
+  CHECK(told.result.error->id == "preflight.CRI");
+}
