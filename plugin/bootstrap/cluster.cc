@@ -79,8 +79,8 @@ Status with_token(Context& context, const std::function<Status()>& attempt) {
       [&]() -> Status {
         Status status = attempt();
         // Only "who are you?" is cured by another token, and only when it has changed since.
-        if (status || status.error().id != "cluster.unauthorized" || context.state.reread_token == nullptr) return status;
-        auto token = context.state.reread_token(context.host, context.state.config);
+        if (status || status.error().id != "cluster.unauthorized" || !context.state.reread_token) return status;
+        auto token = context.state.reread_token();
         if (!token) return status;
         if (*token == context.state.bearer && reread) {
           status.error().kind = Kind::unavailable;  // the place may be refreshed any moment: ask again until the deadline

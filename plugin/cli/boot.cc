@@ -273,6 +273,7 @@ int run_boot(const Invocation& invocation) {
   run.style.verbosity = options.verbosity;
   run.instance_id = boot.instance_id;
   run.source = boot.fetched.origin;
+  run.source_uri = options.source;
   run.resumable = true;
   run.started = boot.started;
   run.earlier = boot.timings;

@@ -5,15 +5,19 @@
 #include <cstdio>
 
 #include "base/recording_host.h"
+#include "base/retry.h"
 #include "base/text.h"
 #include "discovery/late_token.h"
 #include "plan/join_plan.h"
 #include "plan/runner.h"
 #include "plan/state.h"
 #include "report/error_text.h"
+#include "source/source.h"
 
 namespace kubejoin::cli {
 namespace {
+
+constexpr Millis kMetadataTimeout{30'000};
 
 // As kubeadm prints it (cmd/kubeadm/app/cmd/join.go): tools grep for these lines.
 constexpr char kJoined[] = R"(
@@ -45,23 +49,38 @@ std::vector<plan::Phase> phases_of(const std::vector<std::string>& only) {
   return phases;
 }
 
+discovery::ReadMetadata metadata_reader(Host& machine, const std::string& source_uri) {
+  return [&machine, source_uri](const std::string& name) -> Result<std::string> {
+    TRY(const auto fetched, source::fetch(machine, source_uri, machine.monotonic() + kMetadataTimeout));
+    std::string value = fetched.metadata.get(name);
+    if (value.empty())
+      return fail(Kind::machine, "token.no-metadata", "there is no " + quoted(name) + " in the metadata of " + fetched.origin, "kubejoin query shows what there is");
+    return value;
+  };
+}
+
 // A late-bound token takes the place of the document's, and is looked for again when it is refused.
-Status bind_late_token(Host& host, plan::JoinState& state) {
-  if (state.config.first_boot.token_from.empty()) return {};
-  TRY(const Secret token, discovery::read_late_token(host, state.config));
+Status bind_late_token(plan::Context& context, Host& machine, const std::string& source_uri) {
+  plan::JoinState& state = context.state;
+  const std::string from = state.config.first_boot.token_from;
+  if (from.empty()) return {};
+  state.reread_token = [&host = context.host, from, metadata = metadata_reader(machine, source_uri)] { return discovery::read_late_token(host, from, metadata); };
+  TRY(const Secret token, retry<Secret>(context.host, {.deadline = context.host.monotonic() + state.config.timeouts.discovery}, state.reread_token,
+                                        [&](const RetryEvent& event) { context.observer.retrying(event.error, event.attempt, event.delay); }));
   if (state.config.token_discovery && state.config.token_discovery->token.empty()) state.config.token_discovery->token = token;
   if (state.config.tls_bootstrap_token.empty()) state.config.tls_bootstrap_token = token;
-  state.reread_token = discovery::read_late_token;
   return {};
 }
 
-Status prepare(Host& host, plan::JoinState& state, const JoinRun& run) {
+Status prepare(plan::Context& context, Host& real, const JoinRun& run) {
+  Host& host = context.host;
+  plan::JoinState& state = context.state;
   state.journal = plan::read_journal(host);
   const std::string machine = plan::machine_id(host);
   if (!run.instance_id.empty() || state.journal.machine_id != machine) state.journal.instance_id = run.instance_id;
   state.journal.machine_id = machine;
   state.journal.node_name = state.node_name();
-  CHECK_OK(bind_late_token(host, state));
+  CHECK_OK(bind_late_token(context, real, run.source_uri));
   if (run.config.dry_run) return {};
   return plan::claim(host, state.journal,
                      {plan::kKubeletConf, plan::kBootstrapConf, state.config.ca_cert_path, plan::kKubeletConfig, plan::kInstanceConfig, plan::kFlagsEnv,
@@ -136,7 +155,7 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
     outcome.status = run.before(context);
     run.earlier.push_back({"start", std::chrono::duration_cast<Millis>(host.monotonic() - began), {}});
   }
-  if (outcome.status) outcome.status = prepare(host, state, run);
+  if (outcome.status) outcome.status = prepare(context, machine, run);
   if (outcome.status) outcome = plan::run(phases_of(run.only_phases), context, state.config.skip_phases);
   else outcome.failed_phase = "start";
   if (!run.config.dry_run) close_journal(host, state, before, outcome.status.has_value(), whole);

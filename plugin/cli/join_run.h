@@ -16,6 +16,7 @@ struct JoinRun {
   std::vector<std::string> only_phases;  // `join phase NAME`; empty: the plan
   std::string instance_id;               // empty for `join`
   std::string source;                    // where the configuration came from, for the result
+  std::string source_uri;                // of --source, for a token that is read from metadata; empty: detection
   bool resumable = false;                // `boot`: a next run continues this one
   std::function<Status(plan::Context&)> before;             // what is waited for before the plan: the phase "start"
   std::optional<Instant> started;                           // when the run began; now, where nothing came before

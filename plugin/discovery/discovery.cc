@@ -15,6 +15,16 @@ bool may_heal(const Error& error) {
   return error.id == "discovery.token-unknown" || error.id == "discovery.cluster-info-closed" || error.id == "discovery.no-cluster-info";
 }
 
+// A token that is bound late may have been replaced where it comes from since it was read (the launch template is older than
+// the token): a cluster that does not know it is asked again, with what is there now.
+void renew_token(plan::JoinState& state) {
+  const auto token = state.reread_token();
+  if (!token) return;  // the one in hand may still come to be known
+  Secret& ours = state.config.token_discovery->token;
+  if (state.config.tls_bootstrap_token == ours) state.config.tls_bootstrap_token = *token;
+  ours = *token;
+}
+
 Result<Trusted> by_any_endpoint(Context& context, const config::TokenDiscovery& how) {
   Host& host = context.host;
   const Millis patience = context.state.config.timeouts.discovery;
@@ -26,6 +36,11 @@ Result<Trusted> by_any_endpoint(Context& context, const config::TokenDiscovery& 
       [&]() -> Result<Trusted> {
         auto attempt = by_token(context, how, contenders);
         if (attempt || !may_heal(attempt.error())) return attempt;
+        if (attempt.error().id == "discovery.token-unknown" && context.state.reread_token) {
+          renew_token(context.state);
+          attempt.error().kind = Kind::unavailable;
+          return attempt;
+        }
         if (!healing_ends) healing_ends = host.monotonic() + std::min(kStartupGrace, patience);
         if (host.monotonic() < *healing_ends) attempt.error().kind = Kind::unavailable;
         return attempt;

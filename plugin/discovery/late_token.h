@@ -1,13 +1,19 @@
 // A bootstrap token that is read when it is needed, not when the image was baked or the user-data written.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "base/host.h"
-#include "config/join_config.h"
 
 namespace kubejoin::discovery {
 
-// Reads config.first_boot.token_from. Every call reads anew: a refreshed token is found.
+// What the instance's metadata says under a name of `kubejoin query`, asked anew.
+using ReadMetadata = std::function<Result<std::string>(const std::string& name)>;
+
+// Reads the token where `from` (FirstBoot token.from) says: "credential:NAME", "file:/PATH", "https://URL" or
+// "metadata:NAME". Every call reads anew: a refreshed token is found. Kind::unavailable for a server that is not there yet,
 // Kind::machine when the place cannot be read, Kind::invalid "config.token" when it holds something else.
-Result<Secret> read_late_token(Host& host, const config::JoinConfig& config);
+Result<Secret> read_late_token(Host& host, const std::string& from, const ReadMetadata& metadata);
 
 }  // namespace kubejoin::discovery

@@ -1,6 +1,7 @@
 // JoinState: what the phases know; the one place where they meet.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,7 +46,7 @@ struct JoinState {
   Secret bearer;                  // bootstrap token, or empty when a client certificate is used
   std::string discovered_cluster_name;
   // Reads a late-bound token again after the API server refused the one in hand; empty when there is no other place to look.
-  Result<Secret> (*reread_token)(Host&, const config::JoinConfig&) = nullptr;
+  std::function<Result<Secret>()> reread_token;
 
   // cluster
   kube::ClusterConfiguration cluster;
