@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "parse/layers.h"
@@ -114,9 +115,7 @@ class Renderer {
         problem("jinja.too-large", "the text is larger after rendering than the 10 MiB that kubejoin reads", "", "");
         break;
       }
-      const auto open = std::min(text_.find('{', at_), text_.size());
-      copy(text_.substr(at_, open - at_));
-      at_ = open;
+      copy_until(std::min(text_.find('{', at_), text_.size()));
       const std::string_view rest = text_.substr(at_);
       if (rest.starts_with("{{"))
         variable();
@@ -127,7 +126,7 @@ class Renderer {
       else
         step(std::min<std::size_t>(rest.size(), 1));
     }
-    copy(text_.substr(at_));
+    copy_until(text_.size());
     end_quote();
     return std::move(rendered_);
   }
@@ -147,10 +146,16 @@ class Renderer {
     if (quoting_) rendered_.text += '\'';
     quoting_ = false;
   }
-  void step(std::size_t count) {
-    copy(text_.substr(at_, count));
-    at_ += count;
+  void copy_until(std::size_t end) {
+    if (padding_ != 0 && at_ <= pad_behind_ && pad_behind_ < end) {
+      copy(text_.substr(at_, pad_behind_ + 1 - at_));
+      rendered_.text.append(std::exchange(padding_, 0), '\n');
+      at_ = pad_behind_ + 1;
+    }
+    copy(text_.substr(at_, end - at_));
+    at_ = end;
   }
+  void step(std::size_t count) { copy_until(at_ + count); }
 
   void problem(std::string_view id, std::string message, std::string hint, std::string_view snippet) {
     const auto before = text_.substr(0, at_);
@@ -171,6 +176,28 @@ class Renderer {
     return found == values_.end() ? nullptr : &found->second;
   }
 
+  // An expression is one line, whatever it was: writers of YAML fold long values at any blank, Cluster API's among them.
+  static std::string joined(std::string_view snippet) {
+    std::string line;
+    for (const std::string& piece : split(snippet, '\n')) line += (line.empty() ? "" : " ") + std::string(trim(piece));
+    return line;
+  }
+
+  // The lines that an expression lost come back as empty ones behind it, so that places stay the user's lines; but only
+  // where no value can go on: in the midst of one they would be line breaks of its text.
+  void pad(std::string_view snippet, std::size_t close) {
+    const auto lost = static_cast<std::size_t>(std::count(snippet.begin(), snippet.end(), '\n'));
+    const auto end = text_.find('\n', close);
+    if (lost == 0 || end == text_.npos) return;
+    const auto indentation = [&](std::size_t line) { return std::min(text_.find_first_not_of(' ', line), text_.size()) - line; };
+    const std::size_t ours = text_.find_last_of('\n', at_) + 1;  // npos + 1 is 0
+    const std::string_view next = trim(text_.substr(end + 1, text_.find('\n', end + 1) - end - 1));
+    const bool key = next.starts_with("- ") || next.find(": ") != next.npos || next.ends_with(':');
+    if (!next.empty() && indentation(end + 1) >= indentation(ours) && !(key && indentation(end + 1) == indentation(ours))) return;
+    padding_ += lost;
+    pad_behind_ = end;
+  }
+
   // Left as it is. A plain YAML value that begins with a brace would be read as a map: it gets quotes.
   void leave(std::string_view snippet) {
     const std::string_view out = rendered_.text;
@@ -183,19 +210,35 @@ class Renderer {
       quoting_ = true;
     }
     copy(snippet);
-    at_ += snippet.size();
+  }
+
+  // Where the }} of the {{ at `at_` is: on its line or one of the next few, before anything else opens.
+  std::size_t closing() const {
+    constexpr std::size_t kLongest = 1024, kMostLines = 3;
+    const auto close = text_.substr(0, std::min(text_.size(), at_ + kLongest)).find("}}", at_);
+    if (close == text_.npos) return close;
+    const std::string_view inside = text_.substr(at_ + 2, close - at_ - 2);
+    const bool closed = inside.find("{{") == inside.npos && static_cast<std::size_t>(std::count(inside.begin(), inside.end(), '\n')) <= kMostLines;
+    return closed ? close : text_.npos;
   }
 
   void variable() {
-    if (line_end_ <= at_) line_end_ = std::min(text_.find('\n', at_), text_.size());
-    const auto close = text_.substr(0, line_end_).find("}}", at_);
+    const auto close = closing();
     if (close == text_.npos) {
       const std::string_view snippet = text_.substr(at_, 2);
-      problem("jinja.unclosed", "the {{ that opens here is not closed on its line", "add }}", snippet);
-      return leave(snippet);
+      problem("jinja.unclosed", "the {{ that opens here is not closed", "add }}", snippet);
+      leave(snippet);
+      at_ += snippet.size();
+      return;
     }
-    const std::string_view snippet = text_.substr(at_, close + 2 - at_);
-    const std::string_view inside = trim(snippet.substr(2, snippet.size() - 4));
+    const std::string_view written = text_.substr(at_, close + 2 - at_);
+    pad(written, close);
+    evaluate(joined(written));
+    at_ = close + 2;
+  }
+
+  void evaluate(const std::string& snippet) {
+    const std::string_view inside = trim(std::string_view(snippet).substr(2, snippet.size() - 4));
     const auto expression = ExpressionReader(inside).read();
     if (!expression) {
       problem("jinja.unsupported", "unable to evaluate " + quoted(snippet, 80), kSupported, snippet);
@@ -214,23 +257,19 @@ class Renderer {
               snippet);
       return leave(snippet);
     }
-    if (!expression->split) {
-      copy(*value);
-    } else {
-      const auto& [separator, index] = *expression->split;
-      std::string_view rest = *value;
-      std::size_t n = 0;
-      for (auto cut = rest.find(separator); n < index && cut != rest.npos; cut = rest.find(separator), ++n)
-        rest.remove_prefix(cut + separator.size());
-      if (n < index) {
-        problem("jinja.index",
-                quoted(*value, 80) + " has no piece " + std::to_string(index) + " between " + quoted(separator, 20),
-                "the first piece is [0]", snippet);
-        return leave(snippet);
-      }
-      copy(rest.substr(0, rest.find(separator)));
+    if (!expression->split) return copy(*value);
+    const auto& [separator, index] = *expression->split;
+    std::string_view rest = *value;
+    std::size_t n = 0;
+    for (auto cut = rest.find(separator); n < index && cut != rest.npos; cut = rest.find(separator), ++n)
+      rest.remove_prefix(cut + separator.size());
+    if (n < index) {
+      problem("jinja.index",
+              quoted(*value, 80) + " has no piece " + std::to_string(index) + " between " + quoted(separator, 20),
+              "the first piece is [0]", snippet);
+      return leave(snippet);
     }
-    at_ += snippet.size();
+    copy(rest.substr(0, rest.find(separator)));
   }
 
   // The line breaks inside a comment stay: places are the user's lines.
@@ -275,10 +314,11 @@ class Renderer {
         return;
       }
       problem("jinja.unclosed", "the {% raw %} that opens here is never closed", "add {% endraw %}", snippet);
-      return leave(snippet);
+    } else {
+      problem("jinja.unsupported", "unable to run the statement " + quoted(snippet, 80), kSupported, snippet);
     }
-    problem("jinja.unsupported", "unable to run the statement " + quoted(snippet, 80), kSupported, snippet);
     leave(snippet);
+    at_ += snippet.size();
   }
 
   const Document here_;
@@ -287,7 +327,8 @@ class Renderer {
   std::map<std::string, std::string> values_;  // by canonical name
   Rendered rendered_;
   std::size_t at_ = 0;
-  std::size_t line_end_ = 0;  // of the last variable's line
+  std::size_t padding_ = 0;      // empty lines that are owed
+  std::size_t pad_behind_ = 0;   // the line break behind which they go
   std::size_t counted_ = 0;   // up to here line breaks have been counted
   int line_ = 1;
   bool quoting_ = false;

@@ -44,6 +44,11 @@ TEST_CASE("parse::render replaces names") {
       {"a{# one\ntwo #}b", "a\nb"},  // lines stay lines
       {"{% raw %}{{ go }}{%- endraw %}!", "{{ go }}!"},
       {"${#array[@]} #}", "$"},
+      // A long value that a writer of YAML has folded: the lines stay lines where no value can go on.
+      {"{{ v1.local_hostname\n}}", "ip-10-0-0-7"},
+      {"  value: a/{{ v1.availability_zone }}/{{ v1.local_hostname\n    }}\n  b: c\n", "  value: a/eu-1a/ip-10-0-0-7\n\n  b: c\n"},
+      {"- value: a/{{\n    v1.local_hostname }}/d\nb: c\n", "- value: a/ip-10-0-0-7/d\n\nb: c\n"},
+      {"value: a/{{ v1.local_hostname\n  }}\n  more\n", "value: a/ip-10-0-0-7\n  more\n"},
       {"{ { } }", "{ { } }"},
   };
   for (const Row& row : kRows) {
@@ -66,7 +71,8 @@ TEST_CASE("parse::render names what it cannot do") {
        "1:1 jinja.unsupported unable to evaluate \"{{ v1.region | default(v1.x) }}\""},
       {"{{ }}", "1:1 jinja.unsupported unable to evaluate \"{{ }}\""},
       {"a {% if x %}", "1:3 jinja.unsupported unable to run the statement \"{% if x %}\""},
-      {"{{ v1.local_hostname\n}}", "1:1 jinja.unclosed the {{ that opens here is not closed on its line"},
+      {"{{ v1.local_hostname\n\n\n\n}}", "1:1 jinja.unclosed the {{ that opens here is not closed"},
+      {"a: {{ v1.local_hostname\nb: {{ v1.availability_zone }}\n", "1:4 jinja.unclosed the {{ that opens here is not closed"},
       {"{# x", "1:1 jinja.unclosed the {# that opens here is never closed"},
       {"{% raw %}", "1:1 jinja.unclosed the {% raw %} that opens here is never closed"},
       {"{{ v1.local_hostname.split('-')[9] }}", "1:1 jinja.index \"ip-10-0-0-7\" has no piece 9 between \"-\""},
