@@ -82,6 +82,15 @@ void check_limit(const std::string& file, std::size_t size, const source::Source
                                                    std::string(platform.title) + " takes", "gzip it: kubejoin reads that").value()));
 }
 
+// What cannot be read is named as the user names it.
+Result<std::string> read_file(Host& host, const std::string& file) {
+  if (file == "-") return read_stdin();
+  const std::string path = absolute_path(file);
+  auto bytes = host.read(path, kMaxUserData);
+  if (!bytes) bytes.error().message = replace_all(bytes.error().message, path, file);
+  return bytes;
+}
+
 void check(const std::string& file, Result<std::string> bytes, const source::Source* platform, Findings& findings) {
   if (!bytes) return findings.errors.push_back(about(file, std::move(bytes).error()));
   if (platform != nullptr) check_limit(file, bytes->size(), *platform, findings);
@@ -150,7 +159,7 @@ int run_validate(const Invocation& invocation) {
   std::vector<std::string> valid;
   for (const std::string& file : parsed.positionals) {
     const std::size_t before = all.errors.size();
-    check(file, file == "-" ? read_stdin() : host->read(absolute_path(file), kMaxUserData), platform, all);
+    check(file, read_file(*host, file), platform, all);
     if (all.errors.size() == before) valid.push_back(file);
   }
   if (options.output == "json") {

@@ -102,10 +102,24 @@ class Reader {
       read_ours(*ours, "kubejoin");
     else
       suggest_key();
+    refuse_stray_document();
     return std::move(carried_);
   }
 
  private:
+  // The text below "content: |" was not indented: its keys have become the cloud-config's own.
+  void refuse_stray_document() {
+    const auto& members = document_.root.members;
+    const auto version = std::find_if(members.begin(), members.end(), [](const Value::Member& m) { return m.key == "apiVersion"; });
+    const std::string api_version = document_.api_version();
+    if (version == members.end() || (!api_version.starts_with("kubeadm.k8s.io/") && !api_version.starts_with("kubejoin/"))) return;
+    Error e = error(version->value, "cloud-config.indentation",
+                    "a document of " + quoted(api_version, 40) + " stands among the keys of the cloud-config",
+                    "indent all of it below the \"content: |\" of its write_files entry, or below the key kubejoin");
+    e.place = document_.place(version->mark);
+    carried_.errors.push_back(std::move(e));
+  }
+
   Error error(const Value& value, std::string_view id, std::string message, std::string hint = {}) const {
     Error e = fail(Kind::invalid, id, std::move(message), std::move(hint)).value();
     e.place = document_.place(value.mark, true);  // a content may hold anything: its line is not shown

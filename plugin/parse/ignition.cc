@@ -42,6 +42,7 @@ class Reader {
   Reader(const Document& document, Allowance& allowance) : document_(document), allowance_(allowance) {}
 
   Carried read() {
+    warn_of_version();
     if (const Value* files = document_.root.at("/storage/files"); files && files->type == Type::list)
       for (std::size_t i = 0; i < files->items.size(); ++i)
         read_file(files->items[i], "storage.files[" + std::to_string(i) + "]");
@@ -57,6 +58,15 @@ class Reader {
   }
 
  private:
+  // What a version of tomorrow means by its fields is not known; that Ignition itself refuses it is.
+  void warn_of_version() {
+    const Value* version = document_.root.at("/ignition/version");
+    if (!version || version->text.starts_with("2.") || version->text.starts_with("3.")) return;
+    carried_.warnings.push_back(
+        fail(Kind::invalid, "ignition.version", "unknown version " + quoted(version->text, 40) + " of Ignition's config", "kubejoin reads 2.x and 3.x").value());
+    carried_.warnings.back().place = document_.place(version->mark, true);
+  }
+
   void read_config(const Value& resource, const std::string& name) {
     if (auto source = unpack(resource, name, "")) carried_.configs.push_back({name, "", std::move(source)});
   }

@@ -470,6 +470,40 @@ class SecretLines {
   bool open_ = false;
 };
 
+// ---- YAML 1.1 ---------------------------------------------------------------------------------------------
+
+// A plain no, yes, on or off where a text stands is a text here and to YAML 1.2, but a boolean to kubeadm.
+class Traps {
+ public:
+  explicit Traps(const Document& document, Verdict& verdict) : document_(document), verdict_(verdict) {}
+
+  void visit(const Value& value, const Schema& schema, const std::string& path, const std::string& key) {
+    if (!schema.IsObject()) return;
+    if (is_yaml11_boolean(value) && takes(schema, "string") && !takes(schema, "boolean")) add(value, path, key);
+    if (const Schema* items = get(schema, "items"); items && value.type == Type::list)
+      for (std::size_t i = 0; i < value.items.size(); ++i) visit(value.items[i], *items, path + "[" + std::to_string(i) + "]", "");
+    const Schema* properties = get(schema, "properties");
+    const Schema* others = get(schema, "additionalProperties");
+    for (const Value::Member& member : value.members) {
+      const Schema* known = properties ? get(*properties, member.key.c_str()) : nullptr;
+      if (known || others) visit(member.value, known ? *known : *others, child(path, member.key), member.key);
+    }
+  }
+
+ private:
+  void add(const Value& value, const std::string& path, const std::string& key) {
+    if (verdict_.warnings.size() >= kMostErrors) return;
+    Error e = fail(Kind::invalid, "schema.yaml-trap",
+                   path + ": " + value.text + " is a boolean in YAML 1.1; it is taken as the text it is, but kubeadm would refuse it",
+                   "quote it: " + (key.empty() ? "" : key + ": ") + "\"" + value.text + "\"").value();
+    e.place = place(document_, value.mark, verdict_.secret_lines);
+    verdict_.warnings.push_back(std::move(e));
+  }
+
+  const Document& document_;
+  Verdict& verdict_;
+};
+
 void sort_by_place(std::vector<Error>& errors) {
   std::stable_sort(errors.begin(), errors.end(), [](const Error& a, const Error& b) {
     return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
@@ -494,6 +528,7 @@ Verdict check(const Document& document, const Version& version, const Reading& r
   Explainer explainer(document, version, reading, verdict);
   for (const Violation& one : broken)
     if (is_unknown_field(one) || !reading.templates || !is_template(*one.value)) explainer.explain(one);
+  if (!is_own_kind(version)) Traps(document, verdict).visit(document.root, schema, "", "");
   for (auto* errors : {&verdict.errors, &verdict.unknown_fields, &verdict.warnings}) sort_by_place(*errors);
   if (too_many) {
     verdict.errors.push_back(fail(Kind::invalid, "schema.too-many",
