@@ -22,4 +22,4 @@ if [[ ! -d $tree ]]; then
   mv "$work/tree" "$tree"
 fi
 export PYTHONPATH=$tree/usr/lib/python3/dist-packages PYTHONDONTWRITEBYTECODE=1
-timeout 300 python3 "$here/cloud_init.py" "$kubejoin" "$work" "$version"
+timeout 1200 python3 "$here/cloud_init.py" "$kubejoin" "$work" "$version"

@@ -1,4 +1,8 @@
 """cloud-init and kubejoin, given the same: what each makes of it. Run by cloud-init.sh, which sets PYTHONPATH."""
+import base64
+import contextlib
+import gzip
+import io
 import json
 import os
 import re
@@ -7,6 +11,7 @@ import sys
 
 import yaml
 from cloudinit import helpers, user_data
+from cloudinit.cmd.main import main as cloudinit_main
 from cloudinit.distros import fetch
 from cloudinit.sources import DataSourceNoCloud
 
@@ -24,11 +29,18 @@ def verdict(name, fine, why=""):
 
 
 def run(*argv, **options):
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(argv, capture_output=True, text=True, timeout=300, **options)
 
 
 def cloud_init(*argv):
-    return run(sys.executable, "-m", "cloudinit.cmd.main", *argv)
+    """The command line, without a new interpreter for each."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = cloudinit_main(["cloud-init", *argv])
+        except SystemExit as end:
+            status = end.code
+    return subprocess.CompletedProcess(argv, status or 0, out.getvalue(), err.getvalue())
 
 
 def write(name, text):
@@ -65,7 +77,7 @@ ours = json.loads(run(KUBEJOIN, "query", "--source", "nocloud:" + SEED, "-o", "j
 for name, value in ours.items():
     if not name.startswith(("v1.", "ds.meta_data.")):
         continue
-    theirs = cloud_init("query", "-i", INSTANCE_DATA, re.sub(r"\.(\d+)", r".\1", name))
+    theirs = cloud_init("query", "-i", INSTANCE_DATA, name)
     said = theirs.stdout.rstrip("\n")
     verdict(f"query {name}", said == value or (name == "v1.cloud_name" and said == "unknown"), f"{value!r}, cloud-init: {said!r} {theirs.stderr}")
 for name in ("v1.instance_id", "v1.local_hostname", "ds.meta_data.zone", "ds.meta_data.rack_name", "ds.meta_data.tags.rack"):
@@ -182,9 +194,6 @@ for order in (["config"], ["script", "config"], ["config", "script"]):
     seen = [part.get_content_type() for part in user_data.UserDataProcessor(paths).process(made.stdout.encode()).walk()
             if not part.is_multipart()]
     verdict("parts of " + " ".join(order), seen == ["text/" + parts[name][1] for name in order], seen)
-
-import base64
-import gzip
 
 packed = {
     "gzip": gzip.compress(CLOUD_CONFIG.encode()),

@@ -1,0 +1,1 @@
+base64 -w 0 field-misspelt.yaml | head -c 201

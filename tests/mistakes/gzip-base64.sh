@@ -1,0 +1,1 @@
+gzip -n <field-misspelt.yaml | base64 -w 76

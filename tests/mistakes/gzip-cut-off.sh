@@ -1,0 +1,1 @@
+gzip -n <field-misspelt.yaml | head -c 150

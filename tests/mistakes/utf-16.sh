@@ -1,0 +1,1 @@
+iconv -t UTF-16 field-misspelt.yaml
