@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "fake_host.h"
+#include "../fake_host.h"
 #include "image/traces.h"
-#include "test.h"
+#include "../test.h"
 
 namespace kubejoin {
 

@@ -1,7 +1,7 @@
 // Seal takes away exactly what the table names, and nothing else; verify agrees.
 #include "image/seal.h"
 
-#include "image/images.h"
+#include "images.h"
 #include "image/verify.h"
 
 namespace kubejoin {

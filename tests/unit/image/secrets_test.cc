@@ -1,7 +1,7 @@
 // What is taken for a secret in a text, and what is not.
 #include <doctest/doctest.h>
 
-#include "image/images.h"
+#include "images.h"
 
 namespace kubejoin {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "image/images.h"
+#include "images.h"
 
 namespace kubejoin {
 namespace {
