@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"schema", "[VERSION]", "print an embedded JSON Schema, or list them", run_schema, no_flags},
     {"query", "[NAME] [--source URI] [--list-sources]", "what the instance's metadata says, secrets left out", run_query, query_flags},
     {"status", "[--wait[=DURATION]] [-o json]", "where the join is, or how it ended; the exit status says which", run_status, status_flags},
+    {"analyze", "[-o text|json|svg]", "the timeline from power-on to Ready, and who took the time", run_analyze, analyze_flags},
     {"seal", "[--root DIR] [--dry-run] [--keep NAME|PATH] [-o json]", "at the end of a bake: take identity and secrets out of the image", run_seal, seal_flags},
     {"verify", "[--root DIR] [--keep NAME|PATH] [-o json]", "prove that the image carries none, and has all that a node needs", run_verify, verify_flags},
     {"version", "[-o short|json]", "print the version", run_version, no_flags},

@@ -58,6 +58,7 @@ int run_validate(const Invocation&);
 int run_schema(const Invocation&);
 int run_query(const Invocation&);
 int run_status(const Invocation&);
+int run_analyze(const Invocation&);
 int run_seal(const Invocation&);
 int run_verify(const Invocation&);
 int run_version(const Invocation&);
@@ -68,6 +69,7 @@ std::vector<Flag> boot_flags();
 std::vector<Flag> validate_flags();
 std::vector<Flag> query_flags();
 std::vector<Flag> status_flags();
+std::vector<Flag> analyze_flags();
 std::vector<Flag> seal_flags();
 std::vector<Flag> verify_flags();
 

@@ -94,6 +94,8 @@ void Progress::waiting(std::string_view text) {
 }
 
 void Progress::retrying(const Error& error, int attempt, Millis delay) {
+  constexpr int kMostRecorded = 50;  // for the timeline; what comes after is counted
+  if (retries_ < kMostRecorded) milestone("retry " + phase_ + " " + error.id);
   ++retries_;
   if (status_ != nullptr) status_->retrying(error);
   // The first failure is worth a line; so is every tenth, that a log shows life without drowning.
