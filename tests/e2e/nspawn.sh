@@ -90,7 +90,7 @@ bake() {
   systemctl -q --root="$lower" mask systemd-networkd-wait-online.service systemd-resolved.service
   echo 'nameserver 127.0.0.1' >"$lower/etc/resolv.conf" # refuses at once what nobody can answer here
   # The module locale wants the package locales, and 15 s to make one.
-  printf 'network: {config: disabled}\ncloud_config_modules: [set-passwords, timezone, runcmd]\n' >"$lower/etc/cloud/cloud.cfg.d/10_e2e.cfg"
+  printf 'network: {config: disabled}\ncloud_config_modules: [set-passwords, timezone, runcmd]\nssh_genkeytypes: [ed25519]\n' >"$lower/etc/cloud/cloud.cfg.d/10_e2e.cfg"
 }
 
 # ---- what a case says -----------------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ boot() {
   boots=$((${boots:-0} + 1))
   boot=$case_dir/boot-$boots
   rm -rf "$root"/e2e/*
-  timeout -k 10 120 systemd-nspawn -q -D "$root" -M "$name" --register=no --keep-unit --network-namespace-path="$NETNS" \
+  timeout -k 10 300 systemd-nspawn -q -D "$root" -M "$name" --register=no --keep-unit --network-namespace-path="$NETNS" \
     --resolv-conf=off "${options[@]}" -b "$@" </dev/null >"$case_dir/console-$boots" 2>&1 ||
     fail "boot $name: systemd-nspawn ended with $?: see $case_dir/console-$boots"
   cp -a "$root/e2e" "$boot"
