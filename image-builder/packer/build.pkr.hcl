@@ -43,9 +43,14 @@ build {
     execute_command  = "sudo env {{ .Vars }} bash -e {{ .Path }}"
     inline           = ["for step in ${local.bake}/steps/[1-8]*.sh; do bash $step; done"]
   }
-  # Last, on its own: it removes what was uploaded, and nothing may log in after it.
+  # Last, on its own: it removes what was uploaded, the right to sudo, and nothing may log in after it. So a machine that Packer itself
+  # switches off (the clouds' are stopped from outside) is prepared for that here; sources.pkr.hcl gives the sign.
   provisioner "shell" {
     execute_command = "sudo env {{ .Vars }} bash -e {{ .Path }}"
-    inline          = ["bash ${local.bake}/steps/90-seal.sh", "rm -rf ${local.bake}"]
+    inline = [
+      "[ $PACKER_BUILDER_TYPE != qemu ] || systemd-run --quiet --path-property=PathExists=/dev/shm/power-off systemctl poweroff",
+      "bash ${local.bake}/steps/90-seal.sh",
+      "rm -rf ${local.bake}",
+    ]
   }
 }

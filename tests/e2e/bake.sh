@@ -240,8 +240,8 @@ verify_disk() (
   trap 'set +e; umount "$scratch/root" 2>/dev/null; losetup -d "$loop" 2>/dev/null; rm -rf "$scratch"' EXIT
   mkdir "$scratch/root"
   qemu-img convert -O raw "$1" "$scratch/raw"
-  loop=$(losetup --find --show --read-only --offset $((root_sector * 512)) "$scratch/raw")
-  mount -o ro,noload "$loop" "$scratch/root"
+  loop=$(losetup --find --show --offset $((root_sector * 512)) "$scratch/raw")
+  mount "$loop" "$scratch/root"
   "$kubejoin" verify --root "$scratch/root"
 )
 
