@@ -90,7 +90,7 @@ story_wrong_token() {
     >"$work/$name/server.log" 2>&1 </dev/null &
   server=$!
   boot_folder=$boot start_machine "$name" "${seed[@]}" -boot n
-  await_line 420 "$work/$name/console.new" 'kubejoin: failure.*zzzzzz' || die "read the token's id on the console of $name: see $work/$name/console.new"
+  await_line 420 "$work/$name/console.new" 'kubejoin.*failure: .*zzzzzz' || die "read the token's id on the console of $name: see $work/$name/console.new"
   kill "$server"
   await_login "$name"
   on "$name" 'kubejoin status --wait' >"$work/$name/status.txt" && die "see the join of $name fail"
