@@ -34,6 +34,9 @@ std::vector<kube::KubeletFlag> user_flags(const config::JoinConfig& config) {
 Result<std::vector<kube::PatchFile>> read_patches(Context& context) {
   std::vector<kube::PatchFile> patches;
   const config::JoinConfig& config = context.state.config;
+  // kubeadm leaves the cluster's own folder in the configuration, where a kubelet that finds no CA ends at once.
+  if (const std::string& cluster = context.state.cluster.certificates_dir; !cluster.empty() && config.ca_cert_path != cluster + "/ca.crt")
+    patches.push_back({kube::PatchType::strategic, "caCertPath", "authentication: {x509: {clientCAFile: " + config.ca_cert_path + "}}"});
   if (!config.patches_directory.empty()) {
     TRY(const auto names, context.host.list(config.patches_directory));
     for (const std::string& name : names) {

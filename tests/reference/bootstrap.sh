@@ -28,10 +28,10 @@ token_bootstraps_for_a_moment() { # S19
   jq -e --arg user "system:bootstrap:${TOKEN%.*}" '.spec.username == $user and (.spec.groups | index("system:bootstrappers:kubeadm:default-node-token"))' "$kept/csr.json" >/dev/null ||
     fail "the CSR is not the token's: $(jq -c .spec "$kept/csr.json")"
   # After the certificate nothing more is asked with it, and it stands nowhere.
-  local first last
-  last=$(grep -n '^system:bootstrap:' "$kept/requests" | tail -n 1 | cut -d: -f1)
-  first=$(grep -n '^system:node:' "$kept/requests" | head -n 1 | cut -d: -f1)
-  [[ $last && $first ]] || fail "the requests are not those of a join: $(<"$kept/requests")"
+  local own bootstrap
+  bootstrap=$(grep -nE '^system:bootstrap:[^ ]* (get|list|create) ' "$kept/requests" | tail -n 1 | cut -d: -f1)
+  own=$(grep -n '^system:node:' "$kept/requests" | head -n 1 | cut -d: -f1)
+  [[ $own && $bootstrap ]] && ((bootstrap < own)) || fail "the token is used after the node has its own identity: $(<"$kept/requests")"
   must_not "a token is left" grep -rqsF -e "$secret" "$files"
 }
 
@@ -57,10 +57,10 @@ approved_by_the_cluster() { # S21 S58
 
 # start_pending COMMAND…: runs COMMAND on the machine until its CSR is there; sets joiner, its process, csr.
 start_pending() {
-  "$cluster/node.sh" run "$RELEASE" "$machine" -- timeout 100 "$@" >"$work/out" 2>&1 &
+  "$cluster/node.sh" run "$RELEASE" "$machine" -- timeout 150 "$@" >"$work/out" 2>&1 &
   joiner=$!
   later kill "$joiner"
-  if ! until_true 20 csr_name; then
+  if ! until_true 60 csr_name; then
     out=$(<"$work/out")
     fail "there is no CSR"
   fi
@@ -77,10 +77,10 @@ blocks_until_approved() { # S59 S60 S61 S62
   machine
   # The page deletes a ClusterRole of this name; the object is, and was, a ClusterRoleBinding.
   without_auto_approval
-  document <<<'timeouts: {tlsBootstrap: 60s}'
+  document <<<'timeouts: {tlsBootstrap: 120s}'
   start_pending "$KUBEJOIN" join --config "$work/join.yaml"
   [[ $csr =~ ^node-csr-[A-Za-z0-9_-]{43}$ ]] || fail "the CSR is called $csr"
-  until_true 10 says_waiting || fail "status does not say what it waits for: $(on "$KUBEJOIN" status)"
+  until_true 40 says_waiting || fail "status does not say what it waits for: $(on "$KUBEJOIN" status)"
   out=$(kubectl get csr)
   grep -qE "^$csr +[0-9a-z]+ .*system:bootstrap:${TOKEN%.*} .*Pending *$" <<<"$out" || fail "it is not pending"
   out=$(on "$KUBEJOIN" status -o json)
@@ -103,17 +103,17 @@ blocks_until_approved() { # S59 S60 S61 S62
 survives_a_reboot() { # +
   machine
   without_auto_approval
-  document <<<'timeouts: {tlsBootstrap: 60s}'
+  document <<<'timeouts: {tlsBootstrap: 120s}'
   mkdir -p "$files/changes/etc/kubejoin.d"
   start_pending "$KUBEJOIN" boot --source "file://$work/join.yaml"
   local first=$csr key
-  until_true 10 test -s "$files/var-lib-kubelet/pki/kubelet-client.key.tmp" || fail "the key is not kept"
+  until_true 40 test -s "$files/var-lib-kubelet/pki/kubelet-client.key.tmp" || fail "the key is not kept"
   key=$(sha256sum <"$files/var-lib-kubelet/pki/kubelet-client.key.tmp")
   "$cluster/node.sh" reboot "$RELEASE" "$machine"
   await_joiner
   start_pending "$KUBEJOIN" boot --source "file://$work/join.yaml"
   must "the CSR is the same" test "$csr" = "$first"
-  until_true 10 says_waiting || fail "status does not say what it waits for: $(on "$KUBEJOIN" status)"
+  until_true 40 says_waiting || fail "status does not say what it waits for: $(on "$KUBEJOIN" status)"
   must "the key is the same" test "$key" = "$(sha256sum <"$files/var-lib-kubelet/pki/kubelet-client.key.tmp")"
   must "there is one CSR" test "$(kubectl get --raw "$csrs" | jq '.items | length')" = 1
   kubectl certificate approve "$csr" >/dev/null
@@ -135,7 +135,7 @@ pending_ends() { # +
 denied() { # +
   machine
   without_auto_approval
-  document <<<'timeouts: {tlsBootstrap: 60s}'
+  document <<<'timeouts: {tlsBootstrap: 120s}'
   start_pending "$KUBEJOIN" join --config "$work/join.yaml"
   kubectl certificate deny "$csr" >/dev/null
   await_joiner
@@ -147,7 +147,7 @@ denied() { # +
 failed() { # +
   machine
   without_auto_approval
-  document <<<'timeouts: {tlsBootstrap: 60s}'
+  document <<<'timeouts: {tlsBootstrap: 120s}'
   start_pending "$KUBEJOIN" join --config "$work/join.yaml"
   # As a signer does it, over the API that signers use.
   kubectl get --raw "$csrs/$csr" | jq '.status.conditions += [{type: "Failed", status: "True", reason: "SignerValidationFailure", message: "not today"}]' >"$work/failed.json"
@@ -161,14 +161,14 @@ failed() { # +
 signer_missing() { # +
   machine
   without_auto_approval
-  document <<<'timeouts: {tlsBootstrap: 8s}'
+  document <<<'timeouts: {tlsBootstrap: 30s}'
   local manager
   manager=$(<"$STATE/run/kube-controller-manager.pid")
   later kill -CONT "$manager"
   kill -STOP "$manager"
   start_pending "$KUBEJOIN" join --config "$work/join.yaml"
   kubectl certificate approve "$csr" >/dev/null
-  until_true 6 says_unsigned || fail "status does not say that the signer is missing: $(on "$KUBEJOIN" status)"
+  until_true 40 says_unsigned || fail "status does not say that the signer is missing: $(on "$KUBEJOIN" status)"
   await_joiner
   fails 69 bootstrap.csr-unsigned
   says "kube-controller-manager"

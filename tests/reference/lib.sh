@@ -84,7 +84,7 @@ join() { run "$KUBEJOIN" join "$@"; }
 trial() { run "$KUBEJOIN" join phase cluster-config "$@"; }
 run() {
   status=0
-  out=$(on timeout 100 "$@" 2>&1 </dev/null) || status=$?
+  out=$(on timeout 150 "$@" 2>&1 </dev/null) || status=$?
 }
 as_kubeadm() {
   ln -sf "$KUBEJOIN" "$work/kubeadm"
@@ -141,7 +141,7 @@ type: bootstrap.kubernetes.io/token
 stringData: {token-id: "$id", token-secret: "$2", auth-extra-groups: "${4-system:bootstrappers:kubeadm:default-node-token}"$fields}
 YAML
   later kubectl -n kube-system delete secret "bootstrap-token-$id" --wait=false
-  [[ $3 != *signing* ]] || must "the cluster signs for token $id" until_true 15 is_signed "$id"
+  [[ $3 != *signing* ]] || must "the cluster signs for token $id" until_true 40 is_signed "$id"
 }
 is_signed() { cluster_info | jq -e --arg key "jws-kubeconfig-$1" '.data[$key]'; }
 

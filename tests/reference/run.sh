@@ -73,8 +73,8 @@ run_release() {
   for name in "${wanted[@]}"; do
     begun=${EPOCHREALTIME/./}
     result=ok
-    # A test ends by itself; 150 s is for one that does not.
-    output=$(timeout --foreground --kill-after 20 150 "${BASH_SOURCE[0]}" --one "$release" "$name" 2>&1) || result=FAIL
+    # A test ends by itself; 300 s is for one that does not.
+    output=$(timeout --foreground --kill-after 20 300 "${BASH_SOURCE[0]}" --one "$release" "$name" 2>&1) || result=FAIL
     [[ $result == ok ]] && passed=$((passed + 1)) || failures=$((failures + 1))
     printf '%-4s %-12s %-34s %6d ms\n' $result "$(rows "$release" | awk -F '\t' -v t="$name" '$3 == t && $1 != "+" { printf "%s%s", n++ ? "," : "", $1 }')" \
       "$name" $(((${EPOCHREALTIME/./} - begun) / 1000))
