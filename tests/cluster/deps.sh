@@ -8,6 +8,7 @@ readonly packages=(
   containerd runc containernetworking-plugins               # what a node runs pods with
   conntrack ebtables ethtool iptables iproute2 kmod socat   # what kubeadm's preflight and the kubelet look for
   curl dpkg-dev jq openssl procps util-linux                # what these scripts use
+  hyperfine inotify-tools perl strace time                  # what ../bench measures with
 )
 readonly policy=/usr/sbin/policy-rc.d
 

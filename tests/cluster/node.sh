@@ -30,6 +30,7 @@ main() {
   [[ $name =~ ^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$ ]] || die "name a node \"$name\": it must be a DNS name in lower case"
   [[ -s $state/env || $verb == remove ]] || die "use the $release cluster: it is not up; run up.sh $release"
   node=$state/nodes/$name
+  memory=/dev/shm/kubejoin-$(cksum <<<"$node" | cut -d' ' -f1)
   namespace=$state/namespaces/$name
   case $verb in
     new) new_node ;;
@@ -100,8 +101,10 @@ UNIT
 
 # boot: makes the namespaces and keeps them by mounts, so that they outlive every command that runs in them.
 boot() {
-  rm -rf "$node/run-kubejoin"
-  mkdir "$node/run-kubejoin"
+  # In memory, as /run is on every machine.
+  rm -rf "$memory"
+  mkdir -m 0755 "$memory"
+  ln -sfn "$memory" "$node/run-kubejoin"
   cat /proc/sys/kernel/random/uuid >"$node/settings/kernel-random-boot_id"
   : >"$namespace.mnt"
   : >"$namespace.uts"
@@ -167,7 +170,7 @@ reset_node() {
 remove_node() {
   end_processes
   unmount_namespaces
-  rm -rf "$node"
+  rm -rf "$node" "$memory"
 }
 
 # end_processes: ends all that runs in the machine's mount namespace, known by that alone.
