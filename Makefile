@@ -132,7 +132,7 @@ $(FUZZ:%.cc=$(OUT)/%): %: %.o $(OUT)/pure.a
 -include $(FUZZ:%.cc=$(OUT)/%.d) $(PLUGIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(STANDIN_OBJ:.o=.d)
 
 # ---- tests ------------------------------------------------------------------------------------------------------------
-.PHONY: fuzz fuzz-build mistakes oracle test unit asan cases crash demo metadata check-build layers lint cluster-up cluster-down reference e2e
+.PHONY: fuzz fuzz-build mistakes oracle test unit asan cases crash demo metadata check-build layers lint cluster-up cluster-down reference e2e bench storm
 RELEASE ?= 1.37
 
 test: deps ## set up, build, and run every test that needs no cluster
@@ -176,7 +176,7 @@ check-build: $(BUILD)/kubejoin ## what was built: static, hardened, small, witho
 	@tests/check-build.sh $(BUILD)/kubejoin $(OUT)/kubejoin.debug $(OUT)/plugin $(CURL_DIR)/lib/libcurl.a
 
 lint: ## shellcheck
-	@shellcheck -S warning -x -P SCRIPTDIR tests/*.sh tests/cases/*.sh tests/metadata/*.sh tests/fuzz/*.sh tests/mistakes/run.sh tests/oracle/*.sh tests/cluster/*.sh tests/reference/*.sh tests/e2e/*.sh image-builder/steps/*.sh && echo "lint: ok"
+	@shellcheck -S warning -x -P SCRIPTDIR tests/*.sh tests/cases/*.sh tests/metadata/*.sh tests/fuzz/*.sh tests/mistakes/run.sh tests/oracle/*.sh tests/cluster/*.sh tests/reference/*.sh tests/e2e/*.sh tests/bench/*.sh image-builder/steps/*.sh && echo "lint: ok"
 
 cluster-up: ## a real control plane of RELEASE=1.37 or 1.20 in a network namespace
 	@tests/cluster/up.sh $(RELEASE)
@@ -186,6 +186,13 @@ cluster-down: ## take it down
 reference: $(BUILD)/kubejoin ## every sentence of the reference page, a test a statement, on a real 1.37 and a real 1.20
 	@KUBEJOIN=$(BUILD)/kubejoin tests/reference/run.sh 1.37
 	@KUBEJOIN=$(BUILD)/kubejoin tests/reference/run.sh 1.20
+
+bench: $(BUILD)/kubejoin ## kubejoin and real kubeadm in turn against the same API servers: N=10 rounds, RELEASE= one of 1.37 and 1.20
+	@tests/bench/validate.sh $(BUILD)/kubejoin
+	@tests/bench/run.sh $(BUILD)/kubejoin $(if $(filter file,$(origin RELEASE)),1.37 1.20,$(RELEASE))
+
+storm: $(BUILD)/kubejoin ## a boot storm: JOINS=30 machines at once against a real API server
+	@tests/bench/storm.sh $(BUILD)/kubejoin $(RELEASE)
 
 e2e: $(BUILD)/kubejoin ## real nodes join real clusters, kubeadm beside them as the oracle
 	@KEEP_CLUSTER=1 tests/e2e/join.sh $(BUILD)/kubejoin && $(MAKE) --no-print-directory reference; result=$$?; \
