@@ -77,7 +77,8 @@ credentials() {
 }
 
 start_up() {
-  hyperfine -N --style none --warmup 5 --runs 60 --export-json "$work/start.json" "$kubejoin version" "$kubeadm version -o short"
+  hyperfine -N --style none --warmup 3 --runs $((rounds * 5)) --export-json "$work/start.json" "$kubejoin version" "$kubeadm version -o short" 2>"$work/hyperfine.log" ||
+    { cat "$work/hyperfine.log" >&2 && die "start-up could not be measured"; }
   jq -c '[.results[].times] | {who: "kubejoin", startup: .[0][]}, {who: "kubeadm", startup: .[1][]} | .startup *= 1000' "$work/start.json" >>"$figures"
 }
 
@@ -91,7 +92,8 @@ fresh_node() {
 discovery() {
   local runs=3
   on_node hyperfine -N --style none --warmup 1 --runs "$runs" --export-json "$work/discovery.json" \
-    "$kubejoin join phase cluster-config ${arguments[*]}" "$kubeadm join phase preflight ${arguments[*]}"
+    "$kubejoin join phase cluster-config ${arguments[*]}" "$kubeadm join phase preflight ${arguments[*]}" 2>"$work/hyperfine.log" ||
+    { cat "$work/hyperfine.log" >&2 && die "discovery could not be measured"; }
   jq -c '[.results[].times] | {who: "kubejoin", discovery: .[0][]}, {who: "kubeadm", discovery: .[1][]} | .discovery *= 1000' "$work/discovery.json" >>"$figures"
 }
 
@@ -113,11 +115,11 @@ await_ready() {
   grep -q '"type":"Ready","status":"True"' "$work/node" || die "the watch on the Node of $1 ended early"
 }
 
-# wait_until COMMAND…: at most 10 s.
+# wait_until COMMAND…: at most 60 s.
 wait_until() {
-  local end=$((SECONDS + 10))
+  local end=$((SECONDS + 60))
   until "$@"; do
-    ((SECONDS < end)) || die "this did not come true in 10 s: $*"
+    ((SECONDS < end)) || die "this did not come true in 60 s: $*"
     sleep 0.02
   done
 }
