@@ -32,7 +32,9 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-declarations -Werror
 SYSTEM := -isystem $(CURL_DIR)/include $(INCLUDES)
 CPPFLAGS := -Iplugin $(SYSTEM) -DRAPIDJSON_HAS_STDSTRING=1 -DKUBEJOIN_VERSION='"$(VERSION)"'
 CXXFLAGS := -std=c++20 -g1 $(WARN) -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build -fstack-protector-strong -MMD -MP
-LIBS := $(LIBRARIES) $(CURL_DIR)/lib/libcurl.a -lnghttp2 -lcares -lssl -lcrypto -lz -lyaml-cpp
+ARCHIVES := curl nghttp2 cares ssl crypto z
+LIBRARIES := -L$(CURL_DIR)/lib $(LIBRARIES)
+LIBS := $(LIBRARIES) $(ARCHIVES:%=-l%) -lyaml-cpp
 ifeq ($(MODE),asan)
   CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
   LDFLAGS := -fsanitize=address,undefined
@@ -49,6 +51,7 @@ else
   CXXFLAGS += -Os -D_FORTIFY_SOURCE=2 -fPIE -ffunction-sections -fdata-sections
   # lld: folds equal functions and packs a static-pie's 20000 relative relocations (DT_RELR, which glibc 2.36 applies itself).
   LDFLAGS := -fuse-ld=lld -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections,--icf=all,--pack-dyn-relocs=relr -Wl,--build-id=sha1
+  LIBS := $(ARCHIVES:%=$(OUT)/lib/lib%.a) $(LIBRARIES) -lyaml-cpp
 endif
 
 # ---- what is built ----------------------------------------------------------------------------------------------------
@@ -113,16 +116,23 @@ $(OUT)/gen/schemas.cc: $(SCHEMAS) Makefile
 $(OUT)/gen/schemas.o: $(OUT)/gen/schemas.cc
 	@$(CCACHE) $(CXX) -std=c++20 $(filter -O% -f% -g,$(CXXFLAGS)) -c $< -o $@
 
+# Nothing is thrown through C, so its tables for unwinding (0.6 MB) are left out.
+archive = $(or $(firstword $(wildcard $(patsubst -L%,%/lib$(1).a,$(LIBRARIES)))),$(shell $(CXX) -print-file-name=lib$(1).a))
+$(OUT)/lib/lib%.a: | $(CURL_DIR)/lib/libcurl.a
+	@mkdir -p $(@D); test -e "$(call archive,$*)" || { echo "kubejoin: the archive lib$*.a is missing: install the package that has it, or say where it is: LIBRARIES=-L/folder" >&2; exit 1; }; \
+	$(CROSS)objcopy --remove-section=.eh_frame "$(call archive,$*)" $@
+$(OUT)/kubejoin.debug $(OUT)/unit $(OUT)/standin: $(filter %.a,$(LIBS))
+
 $(OUT)/kubejoin.debug: $(PLUGIN_OBJ)
-	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 $(OUT)/kubejoin: $(OUT)/kubejoin.debug
 	@$(CROSS)strip -o $@ $<
 $(BUILD)/kubejoin: $(OUT)/kubejoin
 	@cp $< $@
 $(OUT)/unit: $(UNIT_OBJ) $(LIB_OBJ)
-	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 $(OUT)/standin: $(STANDIN_OBJ) $(LIB_OBJ)
-	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(OUT)/pure.a: $(PURE_OBJ)
 	@rm -f $@; ar rcs $@ $^

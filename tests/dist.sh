@@ -86,7 +86,7 @@ bill() {
     and (.components | length) > 8 and all(.components[]; .version != "" and (.purl | test("^pkg:(deb/debian|generic)/.+@.+")) and .licenses[0].license.id != "")
     and ([.components[]["bom-ref"]] | . == unique_by(.) or (unique | length) == length)
     and ([.dependencies[].dependsOn[]] - [.components[]["bom-ref"]] == [])' "$file" >/dev/null || fail "$file is not what CycloneDX 1.5 wants"
-  for library in $(sed -n 's/^LIBS := //p' "$top/Makefile" | grep -oE '(-l|lib/lib)[a-z0-9-]+' | sed -E 's#^(-l|lib/lib)##; s/^(ssl|crypto)$/openssl/; s/^cares$/c-ares/; s/^z$/zlib/; s/^curl$/libcurl/'); do
+  for library in $(sed -n 's/^ARCHIVES := //p' "$top/Makefile" | sed -E 's/ssl|crypto/openssl/g; s/\bcares/c-ares/; s/\bz\b/zlib/; s/\bcurl/libcurl/') yaml-cpp glibc libstdc++; do
     jq -e --arg name "$library" 'any(.components[]; .name == $name)' "$file" >/dev/null || fail "$file does not have $library"
   done
 }

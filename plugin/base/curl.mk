@@ -26,7 +26,7 @@ endef
 $(CURL_DIR)/lib/libcurl.a:
 	@$(call private_apt,deb-src); echo "curl: building $(CURL_VERSION) into $(CURL_DIR)"; \
 	apt-get $$o -qq source --only-source curl >/dev/null && cd curl-$(CURL_VERSION) && \
-	{ ./configure --prefix="$$t/out" $(if $(CROSS),--host=$(CROSS:-=)) CPPFLAGS="$(INCLUDES)" LDFLAGS="$(LIBRARIES)" \
+	{ ./configure --prefix="$$t/out" $(if $(CROSS),--host=$(CROSS:-=)) CPPFLAGS="$(INCLUDES)" LDFLAGS="$(filter-out -L$(CURL_DIR)/lib,$(LIBRARIES))" \
 	    CFLAGS="-O2 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$$t=." $(CURL_SWITCHES) && \
 	  $(MAKE) -C lib install && $(MAKE) -C include install; } > "$$t/log" 2>&1 || { tail -30 "$$t/log" >&2; exit 1; }; \
 	mkdir -p "$$(dirname $(CURL_DIR))"; rm -rf "$(CURL_DIR)"; mv "$$t/out" "$(CURL_DIR)"

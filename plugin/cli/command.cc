@@ -1,9 +1,10 @@
 // The table of commands, and the reading of argv.
 #include "cli/command.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 
 #include "base/text.h"
 #include "report/error_text.h"
@@ -138,8 +139,8 @@ std::string flag_help(std::span<const Flag> flags) {
 }
 
 std::string working_directory() {
-  std::error_code none;
-  return std::filesystem::current_path(none).string();
+  char buffer[4096];  // PATH_MAX; not std::filesystem, which is 0.1 MB
+  return ::getcwd(buffer, sizeof buffer) != nullptr ? buffer : "";
 }
 
 std::string absolute_path(const std::string& path) { return !path.empty() && path.front() == '/' ? path : working_directory() + "/" + path; }
