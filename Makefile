@@ -97,7 +97,7 @@ $(OUT)/headers.ok: Makefile plugin/base/curl.mk
 $(OUT)/tests/unit/%.o: CXXFLAGS := $(filter-out -O% -D_FORTIFY_SOURCE=%,$(CXXFLAGS)) -O0 -DDOCTEST_CONFIG_SUPER_FAST_ASSERTS
 
 # What other flags made is made anew.
-FLAGS := $(strip $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(LDFLAGS) $(LIBS))
+FLAGS := $(strip $(CXX) $(CPPFLAGS) $(CXXFLAGS))
 ifneq ($(FLAGS),$(strip $(file <$(OUT)/flags)))
 .PHONY: $(OUT)/flags
 endif
@@ -121,7 +121,7 @@ archive = $(or $(firstword $(wildcard $(patsubst -L%,%/lib$(1).a,$(LIBRARIES))))
 $(OUT)/lib/lib%.a: | $(CURL_DIR)/lib/libcurl.a
 	@mkdir -p $(@D); test -e "$(call archive,$*)" || { echo "kubejoin: the archive lib$*.a is missing: install the package that has it, or say where it is: LIBRARIES=-L/folder" >&2; exit 1; }; \
 	$(CROSS)objcopy --remove-section=.eh_frame "$(call archive,$*)" $@
-$(OUT)/kubejoin.debug $(OUT)/unit $(OUT)/standin: $(filter %.a,$(LIBS))
+$(OUT)/kubejoin.debug $(OUT)/unit $(OUT)/standin: Makefile $(filter %.a,$(LIBS))
 
 $(OUT)/kubejoin.debug: $(PLUGIN_OBJ)
 	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
