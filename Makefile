@@ -51,6 +51,8 @@ else
   CXXFLAGS += -Os -D_FORTIFY_SOURCE=2 -fPIE -ffunction-sections -fdata-sections
   # lld: folds equal functions and packs a static-pie's 20000 relative relocations (DT_RELR, which glibc 2.36 applies itself).
   LDFLAGS := -fuse-ld=lld -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections,--icf=all,--pack-dyn-relocs=relr -Wl,--build-id=sha1
+  # A cross compiler looks for lld beside its own tools only.
+  LDFLAGS += $(if $(CROSS),-B$(dir $(realpath $(shell command -v ld.lld))))
   LIBS := $(ARCHIVES:%=$(OUT)/lib/lib%.a) $(LIBRARIES) -lyaml-cpp
 endif
 
