@@ -74,6 +74,7 @@ Status run_hook(Host& host, const std::string& name, const report::JoinResult& r
 struct Boot {
   Host& host;
   bool dry_run = false;
+  bool is_here = true;  // not below another root, whose programs are not run
   Instant started = host.monotonic();
   report::Style style = report::style_for(host, isatty(STDERR_FILENO) == 1);
   source::Fetched fetched{};
@@ -83,15 +84,17 @@ struct Boot {
   void took(const char* phase, Instant since) { timings.push_back({phase, std::chrono::duration_cast<Millis>(host.monotonic() - since), {}}); }
 };
 
-void run_hooks(Host& host, const char* moment, const report::JoinResult& result) {
-  for (const std::string& name : host.list(kHooks).value_or(std::vector<std::string>()))
-    if (name.starts_with(std::string(moment) + "-"))
-      if (auto done = run_hook(host, name, result); !done) std::fputs(report::error_text(done.error(), "warning").c_str(), stderr);
+std::vector<std::string> hooks_of(const Boot& boot, const char* moment) {
+  auto names = boot.is_here && !boot.dry_run ? boot.host.list(kHooks).value_or(std::vector<std::string>()) : std::vector<std::string>();
+  std::erase_if(names, [&](const std::string& name) { return !name.starts_with(std::string(moment) + "-"); });
+  return names;
 }
 
 // The last of a boot, however it went: hooks, systemd, the exit status.
 int finish(const Boot& boot, const report::JoinResult& result) {
-  if (!boot.dry_run && result.state != report::JoinResult::State::skipped) run_hooks(boot.host, result.error ? "failed" : "post", result);
+  if (result.state != report::JoinResult::State::skipped)
+    for (const std::string& name : hooks_of(boot, result.error ? "failed" : "post"))
+      if (auto done = run_hook(boot.host, name, result); !done) std::fputs(report::error_text(done.error(), "warning").c_str(), stderr);
   if (!result.error) notify_ready(boot.host);
   return exit_status_of(result);
 }
@@ -174,17 +177,16 @@ Status forget_identity(Host& host, plan::Journal& journal, const std::string& ca
 }
 
 // Before the plan: the owner's gate, the fleet's spreading, the one route that is needed.
-Status wait_for_start(plan::Context& context, const std::string& instance_id) {
+Status wait_for_start(plan::Context& context, const Boot& boot) {
   Host& host = context.host;
   const config::JoinConfig& config = context.state.config;
   report::JoinResult so_far;
   so_far.node_name = context.state.node_name();
-  for (const std::string& name : host.list(kHooks).value_or(std::vector<std::string>()))
-    if (name.starts_with("pre-")) {
-      context.observer.waiting("hook " + name);
-      CHECK_OK(run_hook(host, name, so_far));
-    }
-  if (const Millis jitter = jitter_of(instance_id.empty() ? plan::machine_id(host) : instance_id, config.first_boot.start_jitter); jitter > Millis{0}) {
+  for (const std::string& name : hooks_of(boot, "pre")) {
+    context.observer.waiting("hook " + name);
+    CHECK_OK(run_hook(host, name, so_far));
+  }
+  if (const Millis jitter = jitter_of(boot.instance_id.empty() ? plan::machine_id(host) : boot.instance_id, config.first_boot.start_jitter); jitter > Millis{0}) {
     context.observer.waiting("the start's jitter: " + format_duration(jitter) + " of " + format_duration(config.first_boot.start_jitter));
     host.sleep_until(host.monotonic() + jitter);
     if (host.terminating()) return fail(Kind::unavailable, "signal.terminated", "interrupted by a signal");
@@ -214,7 +216,7 @@ int run_boot(const Invocation& invocation) {
   if (finished(parsed, "boot", status)) return status;
   auto owned = make_real_host(options.root);
   Host& host = *owned;
-  Boot boot{.host = host, .dry_run = options.dry_run};
+  Boot boot{.host = host, .dry_run = options.dry_run, .is_here = options.root == "/"};
 
   if (const std::string switched_off = disabled_by(host, source::gather(host)); !switched_off.empty()) return skip(boot, "disabled by " + switched_off);
   plan::Journal journal = plan::read_journal(host);
@@ -277,7 +279,7 @@ int run_boot(const Invocation& invocation) {
   run.resumable = true;
   run.started = boot.started;
   run.earlier = boot.timings;
-  run.before = [&boot](plan::Context& context) { return wait_for_start(context, boot.instance_id); };
+  run.before = [&boot](plan::Context& context) { return wait_for_start(context, boot); };
   run.warnings = std::move(loaded.warnings);
   if (identity == Identity::expired && has_joined) {
     run.warnings.push_back(fail(Kind::unfit, "boot.identity-expired", "the certificate of node " + quoted(journal.node_name) + ", which joined at " + journal.joined_at +
