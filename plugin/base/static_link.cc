@@ -36,8 +36,8 @@ void freeaddrinfo(addrinfo*) noexcept {}
 int getnameinfo(const sockaddr*, socklen_t, char*, socklen_t, char*, socklen_t, int) { return EAI_FAIL; }
 hostent* gethostbyname(const char*) { return nullptr; }
 servent* getservbyname(const char*, const char*) { return nullptr; }
-int getservbyport_r(int, const char*, servent*, char*, size_t, servent** ret_entry) {
-  *ret_entry = nullptr;
+int getservbyport_r(int, const char*, servent*, char*, size_t, servent** result) {
+  *result = nullptr;
   return 0;
 }
 void* dlopen(const char*, int) noexcept { return nullptr; }
