@@ -70,11 +70,11 @@ completes() {
 # The manual: no warning from groff, all commands of the program are in it.
 manual() {
   local page=$room/deb/usr/share/man/man8/kubejoin.8.gz name
-  zcat "$page" | groff -mandoc -Tutf8 -ww -wb -Kutf8 2>"$room/groff" | col -b >"$room/manual"
+  zcat "$page" | groff -mandoc -Tutf8 -ww -Kutf8 2>"$room/groff" | col -b >"$room/manual"
   [[ ! -s $room/groff ]] || fail "the manual page: $(<"$room/groff")"
   MANWIDTH=100 man --warnings -l "$page" 2>"$room/man" >/dev/null && [[ ! -s $room/man ]] || fail "man: $(<"$room/man")"
   while read -r name; do
-    grep -qE "^ +$name( |\$)" "$room/manual" || fail "the manual page does not know the command $name"
+    grep -qE "(^ +|kubejoin )$name( |\$)" "$room/manual" || fail "the manual page does not know the command $name"
   done < <(bash -c 'source "$1"; COMP_WORDS=(kubejoin ""); COMP_CWORD=1; _kubejoin; printf "%s\n" "${COMPREPLY[@]}"' - "$room/deb/usr/share/bash-completion/completions/kubejoin")
 }
 
