@@ -77,7 +77,7 @@ ours = json.loads(run(KUBEJOIN, "query", "--source", "nocloud:" + SEED, "-o", "j
 for name, value in ours.items():
     if not name.startswith(("v1.", "ds.meta_data.")):
         continue
-    theirs = cloud_init("query", "-i", INSTANCE_DATA, name)
+    theirs = cloud_init("query", "-i", INSTANCE_DATA, "-f", "{{ " + re.sub(r"\.(\d+)", r"[\1]", name) + " }}")
     said = theirs.stdout.rstrip("\n")
     verdict(f"query {name}", said == value or (name == "v1.cloud_name" and said == "unknown"), f"{value!r}, cloud-init: {said!r} {theirs.stderr}")
 for name in ("v1.instance_id", "v1.local_hostname", "ds.meta_data.zone", "ds.meta_data.rack_name", "ds.meta_data.tags.rack"):
@@ -104,7 +104,7 @@ DIFFERENT = {
 
 
 def config_of(value):
-    quoted = "'" + value.replace("'", "''") + "'"
+    quoted = '"' + value + '"' if "'" in value else "'" + value + "'"  # Jinja comes before YAML
     return f"""## template: jinja
 #cloud-config
 write_files:
