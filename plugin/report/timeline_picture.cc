@@ -124,7 +124,7 @@ std::string to_svg(const Timeline& timeline) {
     put("<rect x=\"%d\" y=\"%d\" width=\"11\" height=\"11\" rx=\"2\" fill=\"%s\"/><text x=\"%d\" y=\"%d\" font-size=\"11\" fill=\"#46535f\">%s</text>\n", left, y - 10, colour, left + 16, y, name);
     left += 70;
   }
-  if (timeline.retry_count > 0) put("<text x=\"%d\" y=\"%d\" font-size=\"11\" fill=\"#c53030\">● %d retries</text>\n", left + 90, y, timeline.retry_count);
+  if (timeline.retry_count > 0) put("<text x=\"%d\" y=\"%d\" font-size=\"11\" fill=\"#c53030\">● retries: %d</text>\n", left + 90, y, timeline.retry_count);
   y = bottom + 52;
   for (const std::string& one : timeline.missing) {
     put("<text x=\"20\" y=\"%d\" font-size=\"11\" fill=\"#6b7886\">not known: %s</text>\n", y, escaped(one).c_str());
