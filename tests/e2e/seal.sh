@@ -43,6 +43,8 @@ bake() {
   install -m 0755 "$e2e/nspawn/kubelet" "$root/bake/kubelet"
   logged 'bake' chroot "$root" sh -ec 'export KUBELET=/bake/kubelet; for step in /bake/steps/[1-4]*.sh; do "$step"; done'
   rm -rf "$root/bake"
+  # A container without an interface waits for one in vain.
+  systemctl -q --root="$root" mask systemd-networkd-wait-online.service
   # Modules that want a network, or packages that are not there, would only take time.
   printf 'network: {config: disabled}\ncloud_config_modules: [set-passwords, timezone, runcmd]\n' >"$root/etc/cloud/cloud.cfg.d/10_e2e.cfg"
 }
