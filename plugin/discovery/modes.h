@@ -18,8 +18,8 @@ struct Trusted {
 
 // The API servers of a token discovery, each host:port.
 struct Contenders {
-  std::vector<std::string> endpoints;
-  std::optional<Error> untrusted;  // why the last one that is not asked any more was left out
+  std::vector<std::string> endpoints{};
+  std::optional<Error> untrusted{};  // why the last one that is not asked any more was left out
 };
 
 // kubeadm app/discovery/token: cluster-info over a connection that is not verified yet and carries no secret; JWS; pins; then the
