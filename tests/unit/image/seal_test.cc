@@ -40,7 +40,8 @@ TEST_CASE("seal: each thing that a build leaves behind is found under its row an
   // What was there before the build left its traces is there still, as it was.
   CHECK(host.files.size() == untouched.size());
   for (const auto& [path, file] : untouched) {
-    INFO(path);
+    const std::string& where = path;  // clang 14 captures no structured binding
+    INFO(where);
     REQUIRE(host.files.contains(path));
     CHECK(host.files[path].content == file.content);
     CHECK(host.files[path].mode == file.mode);

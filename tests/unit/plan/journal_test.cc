@@ -63,5 +63,5 @@ TEST_CASE("what a killed run's half-done writes left is removed, and nothing els
   Journal journal;
   REQUIRE(outcome(claim(host, journal, {"/etc/kubernetes/kubelet.conf"})) == "ok");
   CHECK(host.files.size() == 5 + 1);
-  for (const auto& [path, file] : host.files) CHECK_MESSAGE(file.content != "secret", path);
+  for (const auto& one : host.files) CHECK_MESSAGE(one.second.content != "secret", one.first);
 }
