@@ -158,7 +158,8 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
   if (outcome.status) outcome.status = prepare(context, machine, run);
   if (outcome.status) outcome = plan::run(phases_of(run.only_phases), context, state.config.skip_phases);
   else outcome.failed_phase = "start";
-  if (!run.config.dry_run) close_journal(host, state, before, outcome.status.has_value(), whole);
+  const bool has_joined = outcome.status.has_value() && whole;
+  if (!run.config.dry_run && !has_joined) close_journal(host, state, before, outcome.status.has_value(), whole);
 
   result.state = state_of(outcome.status ? nullptr : &outcome.status.error(), host);
   result.node_name = state.node_name();
@@ -188,6 +189,7 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
     if (const std::string& sentinel = run.config.first_boot.sentinel; !sentinel.empty()) {
       if (auto written = host.write(sentinel, "success\n", 0644); !written) std::fputs(report::error_text(written.error(), "warning").c_str(), stderr);
     }
+    close_journal(host, state, before, true, true);  // last: until then a run that was killed here is finished by the next
     if (!run.style.quiet) {
       std::fputs(kJoined, stdout);
       std::fflush(stdout);
