@@ -3,6 +3,8 @@
 
 #include <openssl/pem.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "captured.h"
 #include "kube/golden.h"
@@ -137,8 +139,8 @@ FakeHost::Answer FakeCluster::api(const HttpRequest& request, const std::string&
                        path == "/api/v1/nodes";
   if (as_node) {
     if (!request.bearer.empty()) violations.insert(request.method + " " + path + " carried the token");
-    const HttpOptions& session = host_->sessions.back();
-    if (session.client_cert_pem.empty() || session.client_key_pem.empty()) return refusal(401, "Unauthorized");
+    const auto is_node = [](const HttpOptions& session) { return !session.client_cert_pem.empty() && !session.client_key_pem.empty(); };
+    if (std::none_of(host_->sessions.begin(), host_->sessions.end(), is_node)) return refusal(401, "Unauthorized");
   } else if (request.bearer != Secret(knows)) {
     return refusal(401, "Unauthorized");
   }

@@ -167,7 +167,8 @@ FakeHost::Answer FakeHost::take_answer(const HttpRequest& request) {
   const std::size_t host = request.url.find("://");
   const std::size_t slash = host == request.url.npos ? request.url.npos : request.url.find('/', host + 3);
   const std::string target = slash == request.url.npos ? "/" : request.url.substr(slash);
-  for (const std::string& end : {request.url, target, target.substr(0, target.find('?'))}) {
+  const auto path = [](const std::string& url) { return url.substr(0, url.find('?')); };
+  for (const std::string& end : {request.url, path(request.url), target, path(target)}) {
     if (const auto found = answers_.find(request.method + " " + end); found != answers_.end())
       return take(found->second);
   }

@@ -70,8 +70,8 @@ class FakeHost : public Host {
   void put_socket(const std::string& path);
   void advance(Millis by);  // both clocks
 
-  // A queue a key; its last answer repeats. `key`: "METHOD URL", "METHOD /path?query" or "METHOD /path", the most exact
-  // wins. Without one, `on_request` is asked, and without that the answer is 404.
+  // A queue a key; its last answer repeats. `key`: "METHOD URL" with or without its query, "METHOD /path?query" or
+  // "METHOD /path", the most exact wins. Without one, `on_request` is asked, and without that the answer is 404.
   void answer(const std::string& key, Answer answer);
   std::function<Answer(const HttpRequest&)> on_request;
   // `key`: the whole argv joined by blanks, or argv[0] alone. Without one, `on_command` is asked, then `programs`.

@@ -1,6 +1,9 @@
 // The command line: the forms that GNU and pflag take, kubeadm's flags, and what a mistake answers.
 #include "cli/command.h"
 
+#include <map>
+#include <set>
+
 #include "../captured.h"
 #include "../test.h"
 #include "base/text.h"
@@ -62,7 +65,7 @@ TEST_CASE("cli::parse: every form of a flag") {
       {{"-"}, "token", "", "-", ""},
       {{"--tokn", "a"}, "token", "", "a", "usage.unknown-flag"},
       {{"-x"}, "token", "", "", "usage.unknown-flag"},
-      {{"--o", "json"}, "output", "", "json", "usage.unknown-flag"},
+      {{"--o", "json"}, "output", "json", "", ""},  // as --v
   };
   for (const auto& row : kRows) {
     CAPTURE(join(row.arguments, " "));
@@ -89,7 +92,7 @@ TEST_CASE("cli: a mistake on the command line ends before anything, with 64, and
       {{"kubejoin", "join", "--abcdef.0123456789abcdef"}, 64, "unknown flag: --abcdef.\xE2\x80\xA6"},
       {{"kubejoin", "join", "phase", "nonsense"}, 64, "invalid phase name: nonsense"},
       {{"kubejoin", "join", "1.2.3.4:6443", "--token", "abcdef.0123456789abcdef", "--discovery-token-unsafe-skip-ca-verification", "--skip-phases", "nonsense"}, 64, "invalid phase name: nonsense"},
-      {{"kubejoin", "join", "1.2.3.4:6443", "--wait", "long"}, 64, "--wait is identity, registered or ready"},
+      {{"kubejoin", "join", "1.2.3.4:6443", "--token", "abcdef.0123456789abcdef", "--discovery-token-unsafe-skip-ca-verification", "--wait", "long"}, 64, "--wait is identity, registered or ready"},
       {{"kubejoin", "join", "-v", "much"}, 64, "-v takes a number"},
       {{"kubejoin", "join"}, 65, "bootstrapToken or file must be set"},
       {{"kubejoin", "join", "--config", "/does/not/exist"}, 71, "No such file"},
@@ -110,7 +113,7 @@ TEST_CASE("cli: a mistake on the command line ends before anything, with 64, and
 
 TEST_CASE("cli: help, on stdout, with 0, and it names every command and flag") {
   const std::string help = run_program({"kubejoin", "--help"}).printed;
-  for (const Command& command : commands()) {
+  for (const cli::Command& command : commands()) {
     CAPTURE(command.name);
     CHECK(help.find("\n  " + std::string(command.name)) != std::string::npos);
     if (command.flags == nullptr || command.flags().empty()) continue;

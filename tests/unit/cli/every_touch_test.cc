@@ -140,7 +140,6 @@ TEST_CASE("the n-th touch fails") {
       }
       check_second_run(world, reference, false);
     }
-    MESSAGE(way.name, ": ", reference.touches, " touches; ", failed, " failures were told, ", mended, " were mended on the way");
     CHECK(failed > 10);
     CHECK(mended > 3);
   }
@@ -166,20 +165,24 @@ TEST_CASE("killed at the n-th touch") {
 TEST_CASE("killed twice, at every pair of touches around the certificate") {
   const Way& way = kWays[0];
   const Reference reference = undisturbed(way);
-  for (int first = 20; first <= reference.touches; first += 3) {
-    for (int second = 20; second <= reference.touches; second += 3) {
+  for (int first = 20; first <= reference.touches; first += 5) {
+    for (int second = 20; second <= reference.touches; second += 5) {
       CAPTURE(first);
       CAPTURE(second);
       Joining world(way);
+      int deaths = 0;
       for (const int n : {first, second}) {
         world.host.die_at(n);
         try {
           (void)join(world.host, world.config);
         } catch (const FakeHost::Death&) {
+          ++deaths;
         }
       }
       world.host.die_at(0);
-      check_second_run(world, reference, true);
+      // A second run has fewer touches, as it finds what the first has made: it may be over before its death.
+      if (deaths == 2) check_second_run(world, reference, true);
+      else CHECK(shown(made(world)) == shown(reference.made));
     }
   }
 }

@@ -3,6 +3,7 @@
 #include "../kube/golden.h"
 #include "plan/join_plan.h"
 #include "plan/runner.h"
+#include "plan/state.h"
 #include "report/progress.h"
 
 using namespace kubejoin;
@@ -154,7 +155,7 @@ TEST_CASE("discovery: several API servers race") {
   forger.signs_with = "abcdef.fedcba9876543210";
   const std::string forged = forger.cluster_info();
   const FakeHost::Answer ok{.body = good}, liar{.body = forged}, silent{.hangs = true}, closed{.status = 403},
-      dead{.error = fail(Kind::unavailable, "http.unreachable", "unable to connect").value()};
+      dead{.error = fail(Kind::unavailable, "http.unreachable", "unable to connect", "is the address right?").value()};
   const Error wrong_name = fail(Kind::untrusted, "tls.name", "another name", "use one of these names").value();
 
   const struct {

@@ -1,6 +1,8 @@
 // The runner: order, skipping, missing facts, undo; and the plan that ships.
 #include "plan/runner.h"
 
+#include <set>
+
 #include "../fake_host.h"
 #include "../test.h"
 #include "base/text.h"

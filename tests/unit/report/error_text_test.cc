@@ -69,9 +69,9 @@ TEST_CASE("report::error_json is JSON with everything in it, whatever the texts 
   rapidjson::Document json;
   json.Parse(error_json(error).c_str());
   REQUIRE_FALSE(json.HasParseError());
-  CHECK(json["kind"] == "invalid");
-  CHECK(json["id"] == "config.token");
+  CHECK(std::string(json["kind"].GetString()) == "invalid");
+  CHECK(std::string(json["id"].GetString()) == "config.token");
   CHECK(std::string(json["message"].GetString()) == error.message);
-  CHECK(json["line"] == 14);
+  CHECK(json["line"].GetInt() == 14);
   CHECK(json["causes"].Size() == 2);
 }

@@ -23,6 +23,7 @@ std::string told(FakeHost& host, const Style& style, const Error* failure = null
     Progress progress(host, style, &status, host.monotonic());
     progress.phase_started(kPhase, 4, 7);
     progress.note("wrote /etc/x");
+    progress.note("Starting the kubelet");
     progress.waiting("approval of node-csr-x (kubectl certificate approve node-csr-x)");
     progress.retrying(fail(Kind::unavailable, "http.unreachable", "unable to connect").value(), 1, Millis(200));
     progress.warning(fail(Kind::unfit, "preflight.Swap", "swap is on", "swapoff -a").value());
@@ -51,7 +52,7 @@ TEST_CASE("report::Progress in every style") {
       {"a terminal", {.terminal = true, .colour = true}, nullptr, {"\r\033[K  4/7 tls-bootstrap ...", "\033[33m!\033[0m swap is on"}, {}},
       {"a terminal without colour", {.terminal = true}, nullptr, {"! swap is on"}, {"\033[33m"}},
       {"quiet", {.journald = true, .quiet = true}, nullptr, {"<4>! swap is on"}, {"tls-bootstrap      45ms", "waiting"}},
-      {"kubeadm", {.kubeadm = true}, nullptr, {"[kubelet-start] wrote /etc/x\n", "\t[WARNING Swap]: swap is on\n"}, {"+ tls-bootstrap"}},
+      {"kubeadm", {.kubeadm = true}, nullptr, {"[kubelet-start] Starting the kubelet\n", "\t[WARNING Swap]: swap is on\n"}, {"+ tls-bootstrap"}},
   };
   for (const auto& row : kRows) {
     CAPTURE(row.what);
@@ -69,9 +70,9 @@ TEST_CASE("report: the status file says where a join is, and is replaced only wh
   rapidjson::Document json;
   json.Parse(host.content(kStatusPath).c_str());
   REQUIRE_FALSE(json.HasParseError());
-  CHECK(json["state"] == "running");
-  CHECK(json["nodeName"] == "node1");
-  CHECK(json["phase"] == "tls-bootstrap");
+  CHECK(std::string(json["state"].GetString()) == "running");
+  CHECK(std::string(json["nodeName"].GetString()) == "node1");
+  CHECK(std::string(json["phase"].GetString()) == "tls-bootstrap");
   CHECK(std::string(json["waitingFor"].GetString()).starts_with("approval of node-csr-x"));
   CHECK(host.files.at(kStatusPath).mode == 0644);
   const int writes = host.count_touches("write /run/kubejoin/status.json");
@@ -117,10 +118,10 @@ TEST_CASE("report: the result, for machines") {
   rapidjson::Document json;
   json.Parse(host.content(kResultPath).c_str());
   REQUIRE_FALSE(json.HasParseError());
-  CHECK(json["state"] == "failure");
-  CHECK(json["error"]["id"] == "discovery.pin-mismatch");
-  CHECK(json["exitStatus"] == 76);
-  CHECK(json["phases"][1]["skipped"] == "asked for");
-  CHECK(json["startedAt"] == "2026-11-24T00:00:00.000Z");
-  CHECK(json["tookMs"] == 22);
+  CHECK(std::string(json["state"].GetString()) == "failure");
+  CHECK(std::string(json["error"]["id"].GetString()) == "discovery.pin-mismatch");
+  CHECK(json["exitStatus"].GetInt() == 76);
+  CHECK(std::string(json["phases"][1]["skipped"].GetString()) == "asked for");
+  CHECK(std::string(json["startedAt"].GetString()) == "2026-11-24T00:00:00.000Z");
+  CHECK(json["tookMs"].GetInt() == 22);
 }
