@@ -85,6 +85,8 @@ Seen units(Image& image) {
   const auto ran = run_in(image, argv, Millis{120'000});
   if (!ran && ran.error().id == "process.absent") return seen.skipped = ran.error().message, seen;
   if (!ran) return add(seen, *analyzer, "does not run: " + ran.error().message), seen;
+  // It works in a folder of its own below /tmp: an image that is mounted read-only has no place for that.
+  if (ran->err.find("Failed to setup working directory") != std::string::npos) return seen.skipped = printable(trim(ran->err)) + ": mount the image read-write", seen;
   std::set<std::string> told;
   for (const std::string& line : split(ran->err + "\n" + ran->out, '\n')) {
     const bool cycle = line.find("ordering cycle") != line.npos || line.find("deleted to break") != line.npos;

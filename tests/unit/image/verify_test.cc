@@ -110,6 +110,18 @@ TEST_CASE("verify: each fault of the machine fails exactly its check, with a wor
   }
 }
 
+TEST_CASE("verify: an image mounted read-only has its units unchecked, and that is said") {
+  FakeHost host;
+  put_sealed_image(host);
+  host.answer_command("/usr/sbin/systemd-analyze verify --man=no --recursive-errors=no kubejoin.service kubelet.service multi-user.target",
+                      CommandResult{1, "", "Failed to setup working directory: Read-only file system\n"});
+  image::Image image{host};
+  const image::VerifyReport report = image::verify(image);
+  CHECK(report.is_ok());
+  CHECK(report.count(image::CheckResult::Verdict::skipped) == 1);
+  CHECK(to_text(report).find("Read-only file system: mount the image read-write") != std::string::npos);
+}
+
 TEST_CASE("verify: a place that cannot be looked into is a finding") {
   int failures = 0;
   for (int n = 1; n < 300; ++n) {
