@@ -27,7 +27,7 @@ source "qemu" "node" {
   }
   ssh_username         = var.ssh_username
   ssh_private_key_file = var.ssh_private_key_file
-  ssh_timeout          = "10m"
+  ssh_timeout          = "20m"
   shutdown_command     = "touch /dev/shm/power-off" # build.pkr.hcl waits for it: after the sealing nobody has a right to more
 }
 

@@ -224,7 +224,7 @@ bake() {
   echo "$cni" >"$work/bake/overlay/etc/cni/net.d/10-bridge.conflist"
   [[ " $* " != *' measure '* ]] || install -D "$BIN/kubeadm" "$work/bake/overlay/opt/kubeadm"
   args=$(accelerator | jq -Rnc '[inputs] | [range(0; length; 2) as $i | .[$i:$i + 2]]')
-  PACKER_CACHE_DIR=$work/bake/cache CHECKPOINT_DISABLE=1 logged 'bake the image' timeout 900 packer build -color=false -only=qemu.node \
+  PACKER_CACHE_DIR=$work/bake/cache CHECKPOINT_DISABLE=1 logged 'bake the image' timeout 1800 packer build -color=false -only=qemu.node \
     -var "kubejoin=$work/bake/kubejoin" -var "kubelet_file=$BIN/kubelet" -var "kubelet_sha256=$(sha256sum "$BIN/kubelet" | cut -d' ' -f1)" \
     -var "images=$work/images" -var pause_image=kubejoin.test/pause:1 -var "overlay=$work/bake/overlay" -var cgroup_driver=systemd \
     -var "qemu_base=$base" -var "qemu_base_checksum=none" -var "qemu_seed=$work/bake/seed" -var "qemu_output=$work/bake/output" -var "qemu_args=$args" \
