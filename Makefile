@@ -73,7 +73,7 @@ PURE_OBJ := $(PURE:%.cc=$(OUT)/%.o) $(OUT)/gen/schemas.o
 all: $(BUILD)/kubejoin ## build build/kubejoin
 
 help: ## list the targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/' | expand -t 20
 
 # ---- the machine's packages -------------------------------------------------------------------------------------------
 PACKAGES := g++ clang clang-tidy clang-format lld make libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libyaml-cpp-dev \
@@ -144,11 +144,11 @@ $(FUZZ:%.cc=$(OUT)/%): %: %.o $(OUT)/pure.a
 -include $(FUZZ:%.cc=$(OUT)/%.d) $(PLUGIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(STANDIN_OBJ:.o=.d)
 
 # ---- tests ------------------------------------------------------------------------------------------------------------
-.PHONY: fuzz fuzz-build mistakes oracle test unit asan cases crash demo metadata check-build layers lint cluster-up cluster-down reference e2e bench storm
+.PHONY: fuzz fuzz-build mistakes oracle readme test unit asan cases crash demo metadata check-build layers lint cluster-up cluster-down reference e2e bench storm
 RELEASE ?= 1.37
 
 test: deps ## set up, build, and run every test that needs no cluster
-	@$(MAKE) --no-print-directory -j2 all unit layers check-build lint mistakes cases
+	@$(MAKE) --no-print-directory -j2 all unit layers check-build lint readme mistakes cases
 
 unit: $(OUT)/unit ## unit tests
 	@$(OUT)/unit
@@ -166,6 +166,9 @@ mistakes: $(BUILD)/kubejoin ## what users get wrong, and every word that they ar
 
 oracle: $(BUILD)/kubejoin ## real cloud-init, Cluster API, Ignition and kubeadm judge what the user writes; built once into the cache
 	@tests/oracle/run.sh $(BUILD)/kubejoin
+
+readme: $(BUILD)/kubejoin ## what README.md shows is what the program prints
+	@tests/readme.sh $(BUILD)/kubejoin
 
 cases: $(BUILD)/kubejoin $(OUT)/standin ## whole-program cases against the stand-in API server, which plays every fault
 	@tests/cases/run.sh -j 2 $(BUILD)/kubejoin $(OUT)/standin | { grep -v '^ok' || true; }

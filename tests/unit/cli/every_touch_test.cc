@@ -136,7 +136,7 @@ TEST_CASE("the n-th touch fails") {
       if (!has_certificate) {
         CHECK_FALSE(world.host.stat(plan::kClientKeyTmp));
         for (const std::string& line : left) CHECK_MESSAGE(line.find("/var/lib/kubelet") == 5, line);
-        for (const auto& [path, file] : world.host.files) CHECK_MESSAGE((is_record(path) || world.before.contains(path) || file.type == FileType::directory), path);
+        for (const auto& one : world.host.files) CHECK_MESSAGE((is_record(one.first) || world.before.contains(one.first) || one.second.type == FileType::directory), one.first);
       }
       check_second_run(world, reference, false);
     }
