@@ -161,7 +161,7 @@ milestones() {
         cpu: ($t.cpu * 1000), rss: ($t.rss / 1024),
         requests: ([$own[] | select((.requestReceivedTimestamp | at) < $started) | .auditID] | unique | length),
         csr_received: ([$csrs[] | select(.verb == "create") | .requestReceivedTimestamp | at] | min | since),
-        issuing: (([$csrs[] | select(.objectRef.subresource == "status") | .stageTimestamp | at] | max) - ([$csrs[] | select(.verb == "create") | .stageTimestamp | at] | min)) | . * 1000,
+        issuing: ((([$csrs[] | select(.objectRef.subresource == "status") | .stageTimestamp | at] | max) - ([$csrs[] | select(.verb == "create") | .stageTimestamp | at] | min)) * 1000),
         first_request: ([$own[] | .requestReceivedTimestamp | at] | min | since) }' "$work/audit"
 }
 
