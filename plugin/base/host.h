@@ -55,7 +55,7 @@ class Host {
                                    std::size_t max_bytes = 4 << 20) = 0;  // more: "file.too-large"
   virtual std::optional<FileInfo> stat(const std::string& path) = 0;      // lstat; nothing when absent or unreadable
   virtual Result<std::vector<std::string>> list(const std::string& dir) = 0;  // sorted names; absent dir: "file.absent"
-  // Atomic: temporary file in the same folder with `mode` from its birth, content, fsync, rename, fsync of the folder.
+  // Atomic: temporary file in the folder with `mode` from its birth, content, fsync, rename; changes last in their order.
   // Missing parents are made with 0755. On failure nothing is left and the old content stands.
   virtual Status write(const std::string& path, std::string_view content, unsigned mode) = 0;
   virtual Status make_dirs(const std::string& path, unsigned mode) = 0;  // existing ones are left alone
@@ -64,7 +64,7 @@ class Host {
       const std::string& path) = 0;  // replaces atomically; an existing non-link is an error; makes parents
   virtual Status rename(const std::string& from, const std::string& to) = 0;
   virtual Status remove(
-      const std::string& path) = 0;  // file, link or empty folder; absent is success; fsyncs the folder
+      const std::string& path) = 0;  // file, link or empty folder; absent is success
   virtual Status remove_tree(const std::string& path) = 0;  // does not follow links, does not leave the file system
   // Waits until `path` exists (inotify on its nearest existing ancestor) or the deadline: "wait.timeout".
   virtual Status wait_for_path(const std::string& path, Instant deadline) = 0;
