@@ -18,7 +18,7 @@ joined() {
   csr >"$kept/csr.json"
   kubectl get node "$machine" -o json >"$kept/node.json"
   local folder
-  for folder in etc-kubernetes var-lib-kubelet var-lib-kubejoin run-kubejoin systemctl.log kubelet.log; do cp -a "$STATE/nodes/$machine/$folder" "$kept/files"; done
+  for folder in etc-kubernetes var-lib-kubelet var-lib-kubejoin run-kubejoin systemctl.log kubelet.log; do cp -aH "$STATE/nodes/$machine/$folder" "$kept/files"; done
   printf '%s\n' "$out" >"$kept/out"
   files=$kept/files
 }
