@@ -28,6 +28,7 @@ story_first_boot() {
   on "$name" 'kubejoin status --wait=60s' >"$work/$name/status.txt" || die "see the join of $name succeed: see $work/$name/status.txt"
   on "$name" 'cat /run/kubejoin/result.json' >"$work/$name/result.json"
   jq -e '.state == "success"' "$work/$name/result.json" >/dev/null || die "read success in $work/$name/result.json"
+  timeline_of "$name"
   run_pod "$name"
   no_secret_on "$name"
   before=$(node_files "$name")
@@ -316,6 +317,22 @@ YAML
     die "see the pod on $1 run to its end: see $work/$1/pod.txt"
   }
   say "a pod ran on $1"
+}
+
+# timeline_of NODE: what analyze says of this boot, from power-on to the end of the join that result.json tells; who took the time has a name.
+timeline_of() {
+  local output word
+  for output in text json svg; do
+    on "$1" "kubejoin analyze -o $output" >"$work/$1/analyze.${output/text/txt}" || die "analyze the boot of $1"
+  done
+  jq -e --slurpfile results "$work/$1/result.json" '$results[0] as $result |
+    .origin == "power-on" and .state == "success" and .nodeName == $result.nodeName and .totalMs >= $result.startedMonotonicMs + $result.tookMs and
+    ([.spans[].name] | index("kernel") and index("cloud-final.service") and index("kubelet-start") and index("kubelet-registers")) and
+    ([.moments[] | select(.name == ("network-online.target", "registered", "ready")) | .name] | unique | length) == 3 and
+    any(.largest[]; startswith("cloud-"))' "$work/$1/analyze.json" >/dev/null || die "read the boot of $1 in $work/$1/analyze.json"
+  for word in cloud-final.service kubelet-registers; do
+    ! grep -LF "$word" "$work/$1/"analyze.{txt,svg} | grep . || die "read of $word in what analyze tells of $1"
+  done
 }
 
 # no_secret_on NODE: the token's secret half is in no file of the machine but user-data's own copies: cloud-init's, which only root reads
