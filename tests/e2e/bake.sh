@@ -66,10 +66,13 @@ story_power_cut() {
   start_machine "$name" "${seed[@]}"
   await_line 300 "$work/$name/console.new" "${CUT_AT:-kubejoin\[.*cluster-config}" || die "see the join of $name begin: see $work/$name/console.new"
   cut_power "$name"
+  ! grep -qaF 'has joined the cluster' "$work/$name/console.log" || die "cut the power of $name before the end of its join: see $work/$name/console.log"
   start_machine "$name" "${seed[@]}"
   await_ready "$name"
   await_login "$name"
   on "$name" 'kubejoin status --wait=60s' >/dev/null || die "see the join of $name succeed after a power cut"
+  on "$name" 'cat /run/kubejoin/result.json' >"$work/$name/result.json"
+  jq -e '.state == "success" and any(.phases[]; .name == "node")' "$work/$name/result.json" >/dev/null || die "read in $work/$name/result.json that the second boot finished the join"
   no_secret_on "$name"
   power_off "$name"
 }
