@@ -153,6 +153,8 @@ HttpRequest cri_version_request(std::string_view service) {
 
 HttpRequest cri_status_request(std::string_view service) { return request(service, "Status", ""); }
 
+HttpRequest cri_runtime_config_request() { return request(kCriServices[0], "RuntimeConfig", ""); }
+
 Result<CriVersion> parse_cri_version(const HttpResponse& answer) {
   TRY(const std::string_view message, message_of(answer));
   CriVersion version;
@@ -177,6 +179,11 @@ Result<CriStatus> parse_cri_status(const HttpResponse& answer) {
       });
   if (!good) return bad_answer("it is no StatusResponse");
   return status;
+}
+
+Status parse_cri_runtime_config(const HttpResponse& answer) {
+  TRY([[maybe_unused]] const std::string_view message, message_of(answer));
+  return {};
 }
 
 }  // namespace kubejoin::kube

@@ -17,6 +17,7 @@ inline constexpr std::string_view kCriServices[] = {"runtime.v1.RuntimeService",
 // a flag byte, four bytes of length, the message (grpc/doc/PROTOCOL-HTTP2.md).
 HttpRequest cri_version_request(std::string_view service);
 HttpRequest cri_status_request(std::string_view service);
+HttpRequest cri_runtime_config_request();  // v1 alone, and there since containerd 2.0 and CRI-O 1.28
 
 struct CriVersion {
   std::string runtime_name, runtime_version, runtime_api_version;  // "containerd", "1.6.20", "v1"
@@ -35,5 +36,6 @@ struct CriStatus {
 // "cri.answer".
 Result<CriVersion> parse_cri_version(const HttpResponse& answer);
 Result<CriStatus> parse_cri_status(const HttpResponse& answer);
+Status parse_cri_runtime_config(const HttpResponse& answer);  // whether there is one is all that matters
 
 }  // namespace kubejoin::kube

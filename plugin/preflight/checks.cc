@@ -55,8 +55,10 @@ void kubelet_service(Host& host, Findings& findings) {
     return warn(findings, "kubelet service does not exist", "install the kubelet's unit, or start the kubelet by hand");
 }
 
-// What changed between kubeadm 1.20 and 1.31 is taken to have changed when the kubelet learned it (swap: 1.28), else with 1.30.
-constexpr int kSwapTolerated = 28, kChanged = 30, kConntrackSince = 18;
+// What changed between kubeadm 1.20 and 1.31 is taken to have changed when the kubelet learned it (swap: 1.28), else with 1.30. The programs
+// that a kubelet needs no more, and those that it does, were sorted out in 1.33 (kubernetes/kubernetes pull requests 129131, 129450, 130045).
+// The runtime is to tell the cgroup driver since 1.35 (134906).
+constexpr int kConntrackSince = 18, kSwapTolerated = 28, kChanged = 30, kProgramsSorted = 33, kRuntimeTellsDriver = 35;
 
 Check of_releases(int from, int until, Check check) {
   check.from = from;
@@ -153,6 +155,10 @@ std::vector<Check> checks_for(const plan::JoinState& state) {
   checks.push_back({"CRI", [&state](Host& host, Findings& findings) {
                       if (auto status = check_runtime(host, state.cri_socket); !status) findings.errors.push_back(std::move(status).error());
                     }});
+  checks.push_back(of_releases(kRuntimeTellsDriver, plan::kNever, {"ContainerRuntimeVersion", [&state](Host& host, Findings& findings) {
+                                 if (lacks_runtime_config(host, state.cri_socket))
+                                   warn(findings, "the container runtime does not support the CRI method RuntimeConfig, which kubelets after 1.37 want", "update it: containerd 2.0 or CRI-O 1.28, or later");
+                               }}));
   std::string endpoint;
   if (state.config.token_discovery) {
     const auto parsed = parse_host_port(state.config.token_discovery->endpoints.front());
@@ -169,15 +175,17 @@ std::vector<Check> checks_for(const plan::JoinState& state) {
   checks.push_back(of_releases(0, kSwapTolerated, {"Swap", no_swap}));
   checks.push_back(of_releases(kSwapTolerated, plan::kNever, {"Swap", configured_swap}));
   checks.push_back(of_releases(kConntrackSince, kChanged, program("conntrack", true, "conntrack")));
-  checks.push_back(program("ip", true, "iproute2"));
-  checks.push_back(program("iptables", true, "iptables"));
+  checks.push_back(of_releases(0, kProgramsSorted, program("ip", true, "iproute2")));
+  checks.push_back(of_releases(0, kProgramsSorted, program("iptables", true, "iptables")));
   checks.push_back(program("mount", true, "mount"));
-  checks.push_back(program("nsenter", true, "util-linux"));
+  checks.push_back(of_releases(0, kProgramsSorted, program("nsenter", true, "util-linux")));
   checks.push_back(of_releases(0, kChanged, program("ebtables", false, "ebtables")));
-  checks.push_back(program("ethtool", false, "ethtool"));
+  checks.push_back(of_releases(0, kProgramsSorted, program("ethtool", false, "ethtool")));
   checks.push_back(of_releases(0, kChanged, program("socat", false, "socat")));
-  checks.push_back(program("tc", false, "iproute2"));
-  checks.push_back(program("touch", false, "coreutils"));
+  checks.push_back(of_releases(0, kProgramsSorted, program("tc", false, "iproute2")));
+  checks.push_back(of_releases(0, kProgramsSorted, program("touch", false, "coreutils")));
+  checks.push_back(of_releases(kProgramsSorted, plan::kNever, program("losetup", true, "mount")));
+  checks.push_back(of_releases(kProgramsSorted, plan::kNever, program("cp", true, "coreutils")));
   checks.push_back(of_releases(0, kChanged, crictl()));
   checks.push_back({"SystemVerification", [](Host& host, Findings& findings) {
                       kernel(host, findings);
@@ -191,7 +199,8 @@ std::vector<Check> checks_for(const plan::JoinState& state) {
   checks.push_back({"KubeletVersion", [](Host& host, Findings& findings) {
                       if (!host.find_program("kubelet")) error(findings, "kubelet not found in system path", "install the kubelet");
                     }});
-  checks.push_back({"Service-Kubelet", kubelet_service});
+  checks.push_back(of_releases(0, kProgramsSorted, {"Service-Kubelet", kubelet_service}));
+  checks.push_back(of_releases(kProgramsSorted, plan::kNever, {"Service-kubelet", kubelet_service}));
   checks.push_back({"Port-10250", [](Host& host, Findings& findings) {
                       if (!host.can_listen(10250)) error(findings, "Port 10250 is in use", "find the process: ss -ltnp 'sport = :10250'");
                     }});

@@ -34,4 +34,7 @@ Result<std::string> detect_cri_socket(Host& host, const std::string& configured)
 // Asks the runtime over its socket (CRI Version and Status). Kind::unfit "preflight.CRI" with what to do.
 Status check_runtime(Host& host, const std::string& cri_socket);
 
+// Whether the runtime says that it has no RuntimeConfig; false also for one that does not answer, which check_runtime tells.
+bool lacks_runtime_config(Host& host, const std::string& cri_socket);
+
 }  // namespace kubejoin::preflight

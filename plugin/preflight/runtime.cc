@@ -3,18 +3,27 @@
 #include "preflight/checks.h"
 
 namespace kubejoin::preflight {
+namespace {
+
+std::string path_of(const std::string& cri_socket) { return cri_socket.substr(cri_socket.rfind("unix://", 0) == 0 ? 7 : 0); }
+
+// A connection for each request: servers differ in what they do to one on which they have just refused a service.
+Result<HttpResponse> ask(Host& host, const std::string& path, HttpRequest request) {
+  HttpOptions options;
+  options.unix_socket = path;
+  options.h2c = true;
+  options.use_proxy = false;
+  return host.open_http(std::move(options))->run_one(std::move(request));
+}
+
+}  // namespace
 
 Status check_runtime(Host& host, const std::string& cri_socket) {
-  const std::string path = cri_socket.substr(cri_socket.rfind("unix://", 0) == 0 ? 7 : 0);
+  const std::string path = path_of(cri_socket);
   const std::string hint = "start it (systemctl start containerd), or name the right socket: --cri-socket";
   if (!host.stat(path)) return fail(Kind::unfit, "preflight.CRI", "container runtime is not running: " + quoted(path) + " does not exist", hint);
   for (const std::string_view service : kube::kCriServices) {
-    // A connection for each: servers differ in what they do to one on which they have just refused a service.
-    HttpOptions options;
-    options.unix_socket = path;
-    options.h2c = true;
-    options.use_proxy = false;
-    auto answer = host.open_http(std::move(options))->run_one(kube::cri_status_request(service));
+    const auto answer = ask(host, path, kube::cri_status_request(service));
     if (!answer) return fail(Kind::unfit, "preflight.CRI", "container runtime is not running: " + answer.error().message, hint);
     const auto status = kube::parse_cri_status(*answer);
     if (!status && status.error().id == "cri.unimplemented") continue;
@@ -24,6 +33,13 @@ Status check_runtime(Host& host, const std::string& cri_socket) {
     return {};  // NetworkReady comes with the CNI plugin, which the cluster installs after the join
   }
   return fail(Kind::unfit, "preflight.CRI", "the runtime at " + quoted(path) + " serves no CRI that kubejoin knows", "enable its CRI plugin");
+}
+
+bool lacks_runtime_config(Host& host, const std::string& cri_socket) {
+  const auto answer = ask(host, path_of(cri_socket), kube::cri_runtime_config_request());
+  if (!answer) return false;
+  const auto config = kube::parse_cri_runtime_config(*answer);
+  return !config && config.error().id == "cri.unimplemented";
 }
 
 }  // namespace kubejoin::preflight

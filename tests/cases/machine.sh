@@ -33,7 +33,7 @@ make_root() {
   cp -r "$template" "$root"
   mkdir -p "$root"/{etc/systemd/system/multi-user.target.wants,run/containerd,run/systemd/system,usr/bin,var/lib}
   ln -s ../run "$root/var/run"
-  for tool in ip iptables mount nsenter conntrack ebtables ethtool socat tc touch crictl kubelet systemctl; do install -m 755 /dev/null "$root/usr/bin/$tool"; done
+  for tool in ip iptables mount nsenter conntrack ebtables ethtool socat tc touch losetup cp crictl kubelet systemctl; do install -m 755 /dev/null "$root/usr/bin/$tool"; done
   ln -s /usr/lib/systemd/system/kubelet.service "$root/etc/systemd/system/multi-user.target.wants/"
 }
 

@@ -39,18 +39,30 @@ every_check() { # +
   spoil
   run env PATH=/run/only "$KUBEJOIN" join "${pinned[@]}" --cri-socket /run/none.sock --node-name nowhere-to-be-found
   fails 78 preflight.failed
+  # Nobody tells a release here, no cluster and no kubelet, so that the checks are a current one's.
   local check
   for check in FileAvailable--etc-kubernetes-kubelet.conf FileAvailable--etc-kubernetes-bootstrap-kubelet.conf FileAvailable--etc-kubernetes-pki-ca.crt CRI \
-    FileContent--proc-sys-net-ipv4-ip_forward FileExisting-ip FileExisting-iptables FileExisting-mount FileExisting-nsenter KubeletVersion Port-10250; do
+    FileContent--proc-sys-net-ipv4-ip_forward FileExisting-mount FileExisting-losetup FileExisting-cp KubeletVersion Port-10250; do
     says "[ERROR $check]"
   done
-  for check in FileExisting-ethtool FileExisting-tc FileExisting-touch Hostname Service-Kubelet; do says "[preflight.$check]"; done
+  for check in Hostname Service-kubelet; do says "[preflight.$check]"; done
   run env PATH=/run/only "$KUBEJOIN" join phase preflight "${pinned[@]}" --cri-socket /run/none.sock --ignore-preflight-errors all
   succeeds
 }
 
 # names: the checks that were not passed, of kubeadm's output or of ours in its place.
 names() { grep -oE '\[(ERROR|WARNING) [A-Za-z0-9_.-]+\]' <<<"$out" | tr -d '[]' | sort -u; }
+
+# deliberately: kubeadm's names with those that kubejoin tells in another way on purpose:
+# - A runtime that does not answer is told once, as CRI; kubeadm 1.37 tells it as ContainerRuntimeVersion, too, which is for one that is too old.
+# - kubeadm 1.37 refuses cgroups v1, as it cannot see whether the cluster's kubelet configuration has failCgroupV1: false; here it is a warning.
+# - kubeadm 1.20 asks a runtime by crictl and not at all without one; kubejoin asks by itself, so that crictl is for people alone.
+deliberately() {
+  case $RELEASE in
+    1.37) sed '/^ERROR ContainerRuntimeVersion$/d; s/^ERROR SystemVerification$/WARNING SystemVerification/' ;;
+    1.20) sed 's/^ERROR FileExisting-crictl$/WARNING FileExisting-crictl/; $a ERROR CRI' ;;
+  esac | sort -u
+}
 
 same_checks_as_kubeadm() { # +
   machine
@@ -59,7 +71,7 @@ same_checks_as_kubeadm() { # +
   on ln -s /usr/bin/systemctl /run/only/systemctl
   local arguments=(join phase preflight "${pinned[@]}" --cri-socket /run/none.sock --node-name nowhere-to-be-found)
   run env PATH=/run/only "$BIN/kubeadm" "${arguments[@]}"
-  names >"$work/kubeadms"
+  names | deliberately >"$work/kubeadms"
   ln -s "$KUBEJOIN" "$work/kubeadm"
   run env PATH=/run/only "$work/kubeadm" "${arguments[@]}"
   names >"$work/ours"

@@ -37,6 +37,8 @@ void serve_cri(Exchange& exchange, const Behaviour& behaviour) {
     message = version(api);
   else if (exchange.request.path == service + "Status")
     message = status(behaviour);
+  else if (behaviour.cri_v1 && exchange.request.path == service + "RuntimeConfig")
+    message = field(1, "");  // linux: {cgroup_driver: SYSTEMD}, which is the zero
   exchange.head(200, {{"Content-Type", "application/grpc"}}, -1);
   if (message.empty()) return exchange.end({{"grpc-status", "12"}, {"grpc-message", "unknown service or method"}});
   const std::size_t size = message.size();  // a flag byte and four of length, grpc/doc/PROTOCOL-HTTP2.md

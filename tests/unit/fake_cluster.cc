@@ -94,7 +94,7 @@ std::string FakeCluster::cluster_info() const {
 void FakeCluster::attach(FakeHost& host) {
   host_ = &host;
   host.host_name = "build-host";
-  host.programs = {"ip", "iptables", "mount", "nsenter", "ethtool", "tc", "touch", "kubelet", "systemctl", "conntrack", "ebtables", "socat", "crictl"};
+  host.programs = {"ip", "iptables", "mount", "nsenter", "ethtool", "tc", "touch", "losetup", "cp", "kubelet", "systemctl", "conntrack", "ebtables", "socat", "crictl"};
   host.names = {"node1"};
   host.put_socket("/run/containerd/containerd.sock");
   host.put("/proc/sys/net/ipv4/ip_forward", "1\n");
