@@ -29,7 +29,9 @@ UserData read_user_data(std::string_view bytes, const std::string& file, const p
   parse::Unwrapped unwrapped = parse::unwrap(bytes, file, variables);
   UserData read;
   read.documents = std::move(unwrapped.documents);
-  surroundings.templates = variables == nullptr;
+  // An expression that could not be evaluated was told as such, and stands where a value would.
+  const auto of_template = [](const Error& e) { return e.id.starts_with("jinja."); };
+  surroundings.templates = !variables || std::any_of(unwrapped.errors.begin(), unwrapped.errors.end(), of_template);
   if (!read.documents.empty()) {
     read.loaded = load(read.documents, flags, surroundings, true);
     // The join document may be the one that could not be read.
