@@ -1,4 +1,4 @@
-// Every embedded schema by name: those of the documents that kubejoin reads, and those of what it writes (validation-v1).
+// Every embedded schema by name: those of the documents that kubejoin reads, and those of what it writes (result-v1, …).
 #pragma once
 
 #include <span>

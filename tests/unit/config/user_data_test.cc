@@ -83,7 +83,13 @@ TEST_CASE("config::explain knows every field that has an origin") {
   const std::string first_boot = "---\n" + read_file("schemas/examples/firstboot-v1alpha1.yaml");
   for (const char* version : {"v1alpha1", "v1alpha2", "v1alpha3", "v1beta1", "v1beta2", "v1beta3", "v1beta4", "v1"}) {
     CAPTURE(version);
-    const UserData given = read(read_file("schemas/examples/" + std::string(version) + ".yaml") + first_boot);
+    const std::string join = read_file("schemas/examples/" + std::string(version) + ".yaml");
+    std::string beside = first_boot;
+    if (const std::string ip = "  ip:\n    cidr: 10.0.0.0/8\n"; join.find("node-ip") != join.npos) {
+      REQUIRE(beside.find(ip) != beside.npos);  // an address is said once
+      beside.erase(beside.find(ip), ip.size());
+    }
+    const UserData given = read(join + beside);
     INFO(whole_text(given.loaded.errors));
     REQUIRE(given.loaded.errors.empty());
     CHECK(explain(given.loaded).find(": ?") == std::string::npos);

@@ -31,6 +31,11 @@ constexpr Frozen kFrozen[] = {
     {"v1", "f69780be19cade80420ddc01842f077039a988aab3d9cfa88022437926b8930f"},
     {"firstboot-v1alpha1", "dc935c92dab4e43b9164e6f304ea69a19e7b59873d44e633ecc03c48b616b12b"},
     {"validation-v1", "0dc6810fe0d6bce05f24b07b620a0e59e36171bc0d5dd028fe665f26e10a52ea"},
+    {"result-v1", "e59269c49155265b605f7930073ebe6985ef854b02d10f24f76501eb2ef39c25"},
+    {"seal-v1", "fa3cc35c071df452541f71a4163764074866dd183922045b401ca70c7010d8ae"},
+    {"status-v1", "1ae4ad420b191f270fe0997557b7382ec4f475c1cb8604d8f1c3b938ca50a61d"},
+    {"timeline-v1", "5f880c02005a26f0541616935b2ac229874e54584b32ccbddb916a7a65549ac7"},
+    {"verify-v1", "70c8417a94f756a5474e494fcdf3deaaf637fc06e79ba5bcbdf88a02108ab09b"},
 };
 
 std::string sha256(std::string_view text) {
