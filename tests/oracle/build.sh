@@ -36,7 +36,7 @@ build_cluster_api() {
 build_ignition_validate() {
   mkdir "$work/ignition" && cd "$work/ignition"
   module_go mod init oracle
-  module_go get "github.com/coreos/ignition/v2@$ignition"
+  module_go get "github.com/coreos/ignition/v2/validate@$ignition"
   module_go build -trimpath -ldflags '-s -w' -o "$work/program" github.com/coreos/ignition/v2/validate
 }
 
