@@ -72,13 +72,14 @@ Seen kubejoin_unit(Image& image) {
   return seen;
 }
 
-// systemd breaks an ordering cycle by leaving some job out, silently: the node then never joins. Its own analyzer tells, before any boot.
+// systemd breaks an ordering cycle by leaving some job out, silently: the node then never joins. Its own analyzer tells, before any boot:
+// of the units with all that they depend on (--recursive-errors=no would leave that out), and of what cloud-init's generator adds only at boot.
 Seen units(Image& image) {
   Seen seen;
-  std::vector<std::string> argv = {"systemd-analyze", "verify", "--man=no", "--recursive-errors=no"};
-  for (const char* unit : {"kubejoin.service", "kubelet.service", "multi-user.target"})
+  std::vector<std::string> argv = {"systemd-analyze", "verify", "--man=no"};
+  for (const char* unit : {"kubejoin-verify.target", "kubejoin.service", "kubelet.service", "multi-user.target"})
     if (unit_file(image, unit)) argv.emplace_back(unit);
-  if (argv.size() == 4) return seen.skipped = "there are no units", seen;
+  if (argv.size() == 3) return seen.skipped = "there are no units", seen;
   const auto analyzer = program_in(image, "systemd-analyze");
   if (!analyzer) return seen.skipped = "systemd-analyze is not in the image", seen;
   argv.front() = *analyzer;
