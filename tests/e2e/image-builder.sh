@@ -148,6 +148,7 @@ check_examples() {
   cp "$builder/goss.yaml" "$root/tmp"
   chroot "$root" python3 - <<'PYTHON' || status=1
 import os
+import re
 import stat
 
 import yaml
@@ -156,7 +157,13 @@ with open("/tmp/goss.yaml", encoding="utf-8") as file:
     goss = yaml.safe_load(file)
 assert set(goss) == {"command", "file", "service"}, goss
 for path, wanted in goss["file"].items():
-    assert oct(stat.S_IMODE(os.stat(path).st_mode)) == "0o" + wanted["mode"].lstrip("0"), path
+    assert wanted["exists"] and os.path.isfile(path), path
+    if "mode" in wanted:
+        assert stat.S_IMODE(os.stat(path).st_mode) == int(wanted["mode"], 8), path
+    with open(path, "rb") as file:
+        lines = file.read(100).decode(errors="replace").splitlines()
+    for pattern in wanted.get("contains", []):
+        assert any(re.search(pattern.strip("/"), line) for line in lines), (path, pattern)
 for service in set(goss["service"]) - {"containerd"}:
     assert os.path.lexists(f"/etc/systemd/system/multi-user.target.wants/{service}.service"), service
 PYTHON
