@@ -115,7 +115,7 @@ TEST_CASE("verify: each fault of the machine fails exactly its check, with a wor
 TEST_CASE("verify: an image mounted read-only has its units unchecked, and that is said") {
   FakeHost host;
   put_sealed_image(host);
-  host.answer_command("/usr/sbin/systemd-analyze verify --man=no --recursive-errors=no kubejoin.service kubelet.service multi-user.target",
+  host.answer_command("/usr/sbin/systemd-analyze verify --man=no kubejoin.service kubelet.service multi-user.target",
                       CommandResult{1, "", "Failed to setup working directory: Read-only file system\n"});
   image::Image image{host};
   const image::VerifyReport report = image::verify(image);

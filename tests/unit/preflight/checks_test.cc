@@ -106,7 +106,9 @@ TEST_CASE("preflight: what a release does not ask for is not told") {
     row.spoil(w);
     const ToldJoin told = join(w.host, w.config);
     CHECK(shown(told.result) == "ok");
-    for (const Error& warning : told.result.warnings) CHECK(warning.id != "preflight." + std::string(row.name));
+    // Another release may have a check of that name that says something else.
+    for (const Error& warning : told.result.warnings)
+      CHECK_FALSE((warning.id == "preflight." + std::string(row.name) && warning.message.find(row.says) != std::string::npos));
   }
 }
 
