@@ -289,6 +289,7 @@ Judgement judge_arg_value(std::string_view name, std::string_view text) {
   if (name == "hostname-override") return judge_node_name(normalise_node_name(text));
   if (name != "node-labels" || text.empty()) return {};
   for (const std::string& label : split(text, ',')) {
+    if (label.empty()) continue;  // a comma too many: the kubelet skips it
     const auto equals = label.find('=');
     if (equals == label.npos) return Wrong{"config.label", quoted(label) + " is no label", "it looks like key=value"};
     if (auto wrong = judge_label_key(trim(label.substr(0, equals)))) return wrong;

@@ -282,6 +282,7 @@ TEST_CASE("config: arguments of the kubelet") {
   CHECK(judge_arg_value("x", "a\nB=c")->id == "config.kubelet-arg");
   CHECK_FALSE(judge_arg_value("node-labels", ""));
   CHECK_FALSE(judge_arg_value("node-labels", "a=b,example.com/c="));
+  CHECK_FALSE(judge_arg_value("node-labels", ",a=b,"));
   CHECK(contains(words(judge_arg_value("node-labels", "a=b,node-role.kubernetes.io/worker=")),
                  "kubectl label node NAME"));
   CHECK(contains(words(judge_arg_value("node-labels", "a")), "key=value"));
