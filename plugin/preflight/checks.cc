@@ -58,7 +58,7 @@ void kubelet_service(Host& host, Findings& findings) {
 // What changed between kubeadm 1.20 and 1.31 is taken to have changed when the kubelet learned it (swap: 1.28), else with 1.30. The programs
 // that a kubelet needs no more, and those that it does, were sorted out in 1.33 (kubernetes/kubernetes pull requests 129131, 129450, 130045).
 // The runtime is to tell the cgroup driver since 1.35 (134906).
-constexpr int kConntrackSince = 18, kSwapTolerated = 28, kChanged = 30, kProgramsSorted = 33, kRuntimeTellsDriver = 35;
+constexpr int kConntrackSince = 18, kSwapTolerated = 28, kChanged = 30, kCgroupsV1Kept = 31, kProgramsSorted = 33, kRuntimeTellsDriver = 35;
 
 Check of_releases(int from, int until, Check check) {
   check.from = from;
@@ -125,7 +125,10 @@ void cgroups(Host& host, Findings& findings) {
     const bool wanted = fields.size() == 4 && (fields[0] == "cpu" || fields[0] == "memory" || fields[0] == "cpuset");
     if (wanted && fields[3] == "0") error(findings, "missing required cgroups: " + fields[0], "enable the controller on the kernel command line");
   }
-  warn(findings, "cgroups v1 support is in maintenance mode; kubelet 1.35 and later refuse it unless failCgroupV1 is false", "migrate to cgroups v2");
+}
+void no_cgroups_v1(Host& host, Findings& findings) {
+  if (host.stat("/proc/cgroups") && !host.stat("/sys/fs/cgroup/cgroup.controllers"))
+    warn(findings, "cgroups v1 support is in maintenance mode; kubelet 1.35 and later refuse it unless failCgroupV1 is false", "migrate to cgroups v2");
 }
 
 }  // namespace
@@ -191,6 +194,7 @@ std::vector<Check> checks_for(const plan::JoinState& state) {
                       kernel(host, findings);
                       cgroups(host, findings);
                     }});
+  checks.push_back(of_releases(kCgroupsV1Kept, plan::kNever, {"SystemVerification", no_cgroups_v1}));
   checks.push_back({"Hostname", [&state](Host& host, Findings& findings) {
                       const std::string name = state.node_name();
                       if (!is_dns1123_subdomain(name)) return error(findings, "node name " + quoted(name) + " is not a valid RFC 1123 name", "--node-name");

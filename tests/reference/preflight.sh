@@ -69,6 +69,7 @@ same_checks_as_kubeadm() { # +
   spoil
   on ln -s /usr/bin/kubelet /run/only/kubelet
   on ln -s /usr/bin/systemctl /run/only/systemctl
+  on ln -s /usr/bin/uname /run/only/uname # by which kubeadm 1.20 asks for the kernel
   local arguments=(join phase preflight "${pinned[@]}" --cri-socket /run/none.sock --node-name nowhere-to-be-found)
   run env PATH=/run/only "$BIN/kubeadm" "${arguments[@]}"
   names | deliberately >"$work/kubeadms"
