@@ -130,7 +130,7 @@ $(OUT)/kubejoin.debug: $(PLUGIN_OBJ)
 $(OUT)/kubejoin: $(OUT)/kubejoin.debug
 	@$(CROSS)strip -o $@ $<
 $(BUILD)/kubejoin: $(OUT)/kubejoin
-	@cp $< $@
+	@cp $< $@.new && mv $@.new $@
 $(OUT)/unit: $(UNIT_OBJ) $(LIB_OBJ)
 	@echo "  LD  $@"; $(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 $(OUT)/standin: $(STANDIN_OBJ) $(LIB_OBJ)
