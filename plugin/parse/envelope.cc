@@ -219,9 +219,12 @@ class Peeler {
     const bool found = std::ssize(out_.documents) > documents_before;
     std::vector<Error> ours;
     for (Rendered::Problem& problem : rendered.problems) {
+      // Between YAML's single quotes '' has become '.
+      const std::string unquoted = replace_all(problem.snippet, "''", "'");
       const bool matters =
-          failed || std::any_of(out_.documents.begin() + documents_before, out_.documents.end(),
-                                [&](const Document& document) { return holds(document.root, problem.snippet); });
+          failed || std::any_of(out_.documents.begin() + documents_before, out_.documents.end(), [&](const Document& document) {
+            return holds(document.root, problem.snippet) || holds(document.root, unquoted);
+          });
       if (matters) ours.push_back(std::move(problem.error));
     }
     out_.errors.insert(out_.errors.begin() + errors_before, ours.begin(), ours.end());

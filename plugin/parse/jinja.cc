@@ -241,7 +241,9 @@ class Renderer {
     const std::string_view inside = trim(std::string_view(snippet).substr(2, snippet.size() - 4));
     const auto expression = ExpressionReader(inside).read();
     if (!expression) {
-      problem("jinja.unsupported", "unable to evaluate " + quoted(snippet, 80), kSupported, snippet);
+      const bool yaml_quotes = snippet.find("''") != snippet.npos;
+      problem("jinja.unsupported", "unable to evaluate " + quoted(snippet, 80),
+              yaml_quotes ? "Jinja is evaluated before YAML: write default(\"x\") between YAML's single quotes" : kSupported, snippet);
       return leave(snippet);
     }
     if (!variables_) return leave(snippet);

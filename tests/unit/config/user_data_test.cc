@@ -42,6 +42,11 @@ TEST_CASE("config::read_user_data resolves templates only with an instance's nam
   CHECK(read(text).loaded.errors.empty());
   const parse::Variables none;
   CHECK(ids(read(text, &none).loaded.errors) == "jinja.unknown-name");
+  // Jinja comes first, and does not know that YAML doubles a quote: cloud-init refuses it, too.
+  const UserData doubled =
+      read("## template: jinja\n" + kJoin + "nodeRegistration: {name: '{{ ds.meta_data.name | default(''x'') }}'}\n");
+  REQUIRE(ids(doubled.loaded.errors) == "jinja.unsupported");
+  CHECK(doubled.loaded.errors[0].hint.find("default(\"x\")") != std::string::npos);
 }
 
 TEST_CASE("config::explain shows every value with its origin, and no secret") {
