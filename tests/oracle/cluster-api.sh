@@ -6,6 +6,9 @@
 # anew). What is Ignition is also shown to Ignition's own validator, so that it is known to be some.
 set -euo pipefail
 
+# A node's name is the host's where nobody gives one.
+if [[ $(uname -n) != node1 ]]; then exec unshare --uts bash -c 'hostname node1 && exec "$@"' - "$(realpath "${BASH_SOURCE[0]}")" "$@"; fi
+
 record=
 if [[ ${1:-} == --record ]]; then
   record=1
