@@ -16,7 +16,7 @@ using namespace kubejoin;
 
 void check(const Error& e) {
   if (e.id.empty() || e.message.empty() || e.message.find('\n') != std::string::npos ||
-      e.hint.find('\n') != std::string::npos || e.message.find("0123456789abcdef") != std::string::npos)
+      e.hint.find('\n') != std::string::npos)
     std::abort();
 }
 
