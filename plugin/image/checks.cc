@@ -194,11 +194,21 @@ Seen runtime(Image& image) {
 
 // ---- the machine ----
 
-// What the kubelet and its preflight call; the package names are Debian's.
+// What the kubelet's release calls, as kubeadm's preflight of that release asks for it (preflight/checks.cc has the sources), and what
+// loads the modules; the package names are Debian's. An unknown release is a current one.
+struct Program {
+  const char *name, *package;
+  int from = 0, until = 1000;
+};
+constexpr int kProgramsSorted = 33;
+constexpr Program kPrograms[] = {{"ip", "iproute2", 0, kProgramsSorted}, {"iptables", "iptables", 0, kProgramsSorted}, {"nsenter", "util-linux", 0, kProgramsSorted},
+                                 {"mount", "mount"}, {"losetup", "mount", kProgramsSorted}, {"cp", "coreutils", kProgramsSorted}, {"modprobe", "kmod"}};
 Seen programs(Image& image) {
   Seen seen;
-  for (const auto& [name, package] : {std::pair{"ip", "iproute2"}, {"iptables", "iptables"}, {"mount", "mount"}, {"nsenter", "util-linux"}, {"modprobe", "kmod"}})
-    if (!program_in(image, name)) add(seen, std::string("/usr/sbin/") + name, std::string("is absent (Debian: apt-get install ") + package + ")");
+  const int known = kubelet_minor(kubelet_version(image)), minor = known > 0 ? known : 999;
+  for (const Program& one : kPrograms)
+    if (minor >= one.from && minor < one.until && !program_in(image, one.name))
+      add(seen, std::string("/usr/bin/") + one.name, std::string("is absent (Debian: apt-get install ") + one.package + ")");
   return seen;
 }
 

@@ -23,7 +23,7 @@ inline void put_sealed_image(FakeHost& host) {
   host.put("/usr/bin/kubelet", "\x7f" "ELF", 0755);
   host.put("/usr/bin/containerd", "\x7f" "ELF", 0755);
   host.put("/usr/sbin/runc", "\x7f" "ELF", 0755);
-  for (const char* program : {"ip", "iptables", "mount", "nsenter", "modprobe", "systemd-analyze"}) host.put("/usr/sbin/" + std::string(program), "\x7f" "ELF", 0755);
+  for (const char* program : {"cp", "losetup", "mount", "modprobe", "systemd-analyze"}) host.put("/usr/sbin/" + std::string(program), "\x7f" "ELF", 0755);
   host.put("/usr/lib/kubejoin/kubelet-version", "Kubernetes v1.37.2\n");
   for (const char* unit : {"kubejoin.service", "containerd.service", "kubelet.service"}) {
     host.put("/usr/lib/systemd/system/" + std::string(unit), "[Service]\nExecStart=/usr/bin/true\n");

@@ -88,7 +88,13 @@ TEST_CASE("verify: each fault of the machine fails exactly its check, with a wor
       {"runtime", "containerd starts containers with it", [](FakeHost& h) { h.files.erase("/usr/sbin/runc"); }},
       {"runtime", "is absent, its unit is enabled", [](FakeHost& h) { h.files.erase("/usr/bin/containerd"); }},
       {"runtime", "does not match the kubelet", [](FakeHost& h) { h.answer_command("/usr/bin/containerd --version", CommandResult{0, "containerd github.com/containerd/containerd 1.4.13 x\n", ""}); }},
-      {"programs", "apt-get install iptables", [](FakeHost& h) { h.files.erase("/usr/sbin/iptables"); }},
+      {"programs", "apt-get install coreutils", [](FakeHost& h) { h.files.erase("/usr/sbin/cp"); }},
+      {"programs", "apt-get install iptables", [](FakeHost& h) {  // of an older kubelet
+         h.put("/usr/lib/kubejoin/kubelet-version", "Kubernetes v1.32.0\n");
+         h.answer_command("/usr/bin/kubelet --version", CommandResult{0, "Kubernetes v1.32.0\n", ""});
+         h.put("/usr/sbin/ip", "\x7f" "ELF", 0755);
+         h.put("/usr/sbin/nsenter", "\x7f" "ELF", 0755);
+       }},
       {"swap", "/etc/fstab:2 switches swap on", [](FakeHost& h) { h.put("/etc/fstab", "LABEL=root / ext4 defaults 0 1\n/dev/vda2\tnone\tswap sw 0 0\n"); }},
       {"modules", "nothing loads the kernel module br_netfilter", [](FakeHost& h) { h.put("/usr/lib/modules-load.d/kubejoin.conf", "overlay\n"); }},
       {"modules", "has no module overlay", [](FakeHost& h) { h.put("/lib/modules/6.12.0/modules.dep", "kernel/net/bridge/br_netfilter.ko.xz: kernel/net/bridge/bridge.ko.xz\n"); }},
