@@ -120,7 +120,7 @@ $(OUT)/gen/schemas.o: $(OUT)/gen/schemas.cc
 
 # Nothing is thrown through C, so its tables for unwinding (0.6 MB) are left out.
 archive = $(or $(firstword $(wildcard $(patsubst -L%,%/lib$(1).a,$(LIBRARIES)))),$(shell $(CXX) -print-file-name=lib$(1).a))
-$(OUT)/lib/lib%.a: | $(CURL_DIR)/lib/libcurl.a
+$(OUT)/lib/lib%.a: $(OUT)/flags | $(CURL_DIR)/lib/libcurl.a
 	@mkdir -p $(@D); test -e "$(call archive,$*)" || { echo "kubejoin: the archive lib$*.a is missing: install the package that has it, or say where it is: LIBRARIES=-L/folder" >&2; exit 1; }; \
 	$(CROSS)objcopy --remove-section=.eh_frame "$(call archive,$*)" $@
 $(OUT)/kubejoin.debug $(OUT)/unit $(OUT)/standin: Makefile $(filter %.a,$(LIBS))
