@@ -84,12 +84,14 @@ class Round {
     if (create) {
       HttpRequest post = api_request(context_, "POST", kube::csr_collection_path(api));
       post.headers.emplace_back("Content-Type", "application/json");
+      post.timeout = std::min(post.timeout, timeout);
       post.body = kube::csr_object(state.csr_name, csr_pem_, api);
       post.on_done = [this](const Result<HttpResponse>& answer) { return on_created(answer); };
       requests.push_back(std::move(post));
     }
     if (!config_settled_) {
       HttpRequest get = kubelet_config_request(context_, 0);
+      get.timeout = std::min(get.timeout, timeout);
       get.on_done = [this](const Result<HttpResponse>& answer) {
         if (!answer && answer.error().id == "http.cancelled") return Flow::stop;
         (void)take_kubelet_config(context_, answer);  // a failure is found, and named, by fetch_kubelet_config
@@ -105,6 +107,7 @@ class Round {
     auto refused = expect_ok(explain_refusal(std::move(answers[0]), context_), "watch the certificate signing request");
     return tl::unexpected(std::move(refused).error());
   }
+  bool created() const { return created_; }
   bool approved() const { return approved_; }
 
  private:
@@ -127,6 +130,7 @@ class Round {
     if (event->type == "DELETED" || (!uid_.empty() && csr->uid != uid_))
       return decide(fail(Kind::refused, "bootstrap.csr-deleted", "certificate signing request " + csr->name + " was deleted while it was pending", "join again"));
     uid_ = csr->uid;
+    created_ = true;
     if (auto ours = kube::check_compatible(*csr, *context_.state.identity, context_.state.node_name()); !ours)
       return decide(tl::unexpected(std::move(ours).error()));
     auto verdict = judge(*csr);
@@ -146,7 +150,10 @@ class Round {
 
   // 409: ours, of an earlier attempt; the watch shows it and check_compatible() proves it.
   Flow on_created(const Result<HttpResponse>& answer) {
-    if (answer && (answer->status / 100 == 2 || answer->status == 409)) return Flow::go_on;
+    if (answer && (answer->status / 100 == 2 || answer->status == 409)) {
+      created_ = true;
+      return Flow::go_on;
+    }
     if (!answer && answer.error().id == "http.cancelled") return Flow::stop;
     auto refused = expect_ok(explain_refusal(answer, context_), "create the certificate signing request");
     return decide(tl::unexpected(std::move(refused).error()));
@@ -157,6 +164,7 @@ class Round {
   std::optional<Result<std::string>> decision_;
   bool config_settled_ = false;
   bool told_ = false;
+  bool created_ = false;
   bool approved_ = false;
   std::string uid_;
 };
@@ -174,7 +182,9 @@ Result<std::string> request_certificate(Context& context) {
   const Instant started = host.monotonic();
   Round round(context, csr_pem);
   bool create = true;
-  for (int attempt = 1;; ++attempt) {
+  std::optional<Error> last;  // what the cluster said; a round that the deadline cuts short says nothing
+  int attempt = 1;
+  for (;; ++attempt) {
     const Instant began = host.monotonic();
     const auto left = std::chrono::duration_cast<Millis>(policy.deadline - began);
     if (left <= Millis{0} || host.terminating()) break;
@@ -183,15 +193,15 @@ Result<std::string> request_certificate(Context& context) {
     if (!certificate && certificate.error().kind != Kind::unavailable) return certificate;
     create = !certificate;  // after a transport failure nobody knows whether the POST arrived; a second one answers 409
     Error why = certificate ? Error{.kind = Kind::unavailable, .id = "bootstrap.watch-ended", .message = "the watch ended"} : certificate.error();
+    if (!certificate) last = why;
     if (certificate && host.monotonic() - began > policy.first) continue;
     const auto delay = next_delay(host, policy, attempt, why);
-    if (!delay) {
-      if (!certificate) return tl::unexpected(exhausted(host, std::move(why), attempt, started));
-      break;
-    }
+    if (!delay && !certificate) return tl::unexpected(exhausted(host, std::move(why), attempt, started));
+    if (!delay) break;
     context.observer.retrying(why, attempt, *delay);
     host.sleep_until(host.monotonic() + *delay);
   }
+  if (last && !round.created()) return tl::unexpected(exhausted(host, *std::move(last), attempt, started));
   if (round.approved())
     return fail(Kind::unavailable, "bootstrap.csr-unsigned",
                 "certificate signing request " + state.csr_name + " is approved, but nobody has signed it after " + format_duration(state.config.timeouts.tls_bootstrap),
