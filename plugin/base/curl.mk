@@ -13,7 +13,7 @@ CURL_SWITCHES := --disable-shared --enable-static --with-openssl --with-zlib --e
   --disable-telnet --disable-tftp --disable-pop3 --disable-imap --disable-smb --disable-smtp --disable-gopher --disable-mqtt \
   --disable-rtsp --disable-manual --disable-ntlm --disable-cookies --disable-netrc --disable-alt-svc --disable-hsts --disable-doh \
   --disable-websockets --disable-ipfs --disable-form-api --disable-mime --disable-headers-api --disable-tls-srp --disable-aws \
-  --disable-digest-auth --disable-bearer-auth --disable-negotiate-auth --disable-kerberos-auth --disable-verbose --disable-docs \
+  --disable-digest-auth --disable-bearer-auth --disable-negotiate-auth --disable-kerberos-auth --disable-docs \
   --disable-dependency-tracking --enable-symbol-hiding --disable-libcurl-option --disable-get-easy-options
 
 # private_apt KIND, OPTIONS, SUITE: $$t, a temporary folder; $$o, apt's options for the machine's own mirrors, of SUITE if given, in

@@ -287,12 +287,10 @@ class CurlSession : public HttpSession {
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, kKeepAliveSeconds);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, kKeepAliveSeconds);
-    const auto version = options_.h2c ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
-                         : with_tls   ? CURL_HTTP_VERSION_2TLS
-                                      : CURL_HTTP_VERSION_1_1;
+    const auto version = options_.h2c                   ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                         : with_tls && !options_.http1 ? CURL_HTTP_VERSION_2TLS
+                                                       : CURL_HTTP_VERSION_1_1;
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(version));
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT,
-                     with_tls ? 1L : 0L);  // rather wait for HTTP/2 to be agreed than open a second connection
     if (!options_.use_proxy) curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (options_.privileged_port) {
       curl_easy_setopt(easy, CURLOPT_LOCALPORT, kFirstPrivilegedPort);

@@ -42,8 +42,8 @@ struct HttpRequest {
   // Of a batch: sent this long after run() began, or as soon as every request before it is done. A batch whose requests
   // start one after the other is a race: the first handler to say stop ends it. Ascending within a batch.
   std::chrono::milliseconds start_after{0};
-  bool changes_nothing =
-      false;  // a read whatever its method (a gRPC query, a metadata session token): it is sent in a dry run too
+  // A read whatever its method (a gRPC query, a metadata session token): it is sent in a dry run too.
+  bool changes_nothing = false;
 };
 
 // Whom a session believes, and how it connects. No redirect is ever followed unless `https_redirects` > 0, then only
@@ -61,6 +61,7 @@ struct HttpOptions {
   Secret client_key_pem{};
   std::string unix_socket{};  // path; then plain HTTP/2 with prior knowledge (gRPC) when h2c is set
   bool h2c = false;
+  bool http1 = false;      // HTTP/1.1, though the server may offer more
   bool use_proxy = true;  // HTTPS_PROXY, NO_PROXY…; false for link-local and loopback
   bool privileged_port = false;  // connect from a port below 1024, which root alone can
   int https_redirects = 0;
@@ -71,7 +72,7 @@ struct PeerChain {
   std::vector<std::string> der;  // leaf first, as presented
 };
 
-// One connection an origin where the server allows it (HTTP/2), kept open. Not thread-safe.
+// A connection is kept open for the next request; where HTTP/2 was agreed on, requests of one batch share it. Not thread-safe.
 class HttpSession {
  public:
   virtual ~HttpSession() = default;

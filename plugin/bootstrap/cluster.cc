@@ -1,4 +1,4 @@
-// The cluster's configuration, and whether our name is free: one round trip on the proven connection.
+// The cluster's configuration, and whether our name is free.
 #include "base/retry.h"
 #include "base/text.h"
 #include "bootstrap/api.h"
@@ -153,10 +153,8 @@ Status read_cluster(Context& context) {
   plan::JoinState& state = context.state;
   context.observer.note("Reading configuration from the cluster...");
   CHECK_OK(with_token(context, [&]() -> Status {
-    auto answers = state.api->run({api_request(context, "GET", kube::config_map_path("kubeadm-config")),
-                                   api_request(context, "GET", kube::node_path(state.node_name()))});
-    CHECK_OK(read_kubeadm_config(context, std::move(answers[0])));
-    return check_name_is_free(context, std::move(answers[1]));
+    CHECK_OK(read_kubeadm_config(context, state.api->run_one(api_request(context, "GET", kube::config_map_path("kubeadm-config")))));
+    return check_name_is_free(context, state.api->run_one(api_request(context, "GET", kube::node_path(state.node_name()))));
   }));
   CHECK_OK(plan::settle(context, std::move(state.held), state.cluster.minor()));
   context.observer.milestone("cluster-config");

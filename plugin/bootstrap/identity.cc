@@ -62,154 +62,135 @@ Result<std::string> judge(const kube::Csr& csr) {
   return std::string();
 }
 
-// One round on the one connection: [POST ∥] watch [∥ GET kubelet-config]. The CSR's name is known before the object exists, so the
-// watch is opened beside the POST and no event can be missed between them.
-class Round {
+// One certificate signing request: created, then watched until it is decided. The calls follow one another on the one connection; the
+// watch begins where the answer to the POST left off, so that nothing is missed in between.
+class Request {
  public:
-  Round(Context& context, const std::string& csr_pem) : context_(context), csr_pem_(csr_pem) {}
+  explicit Request(Context& context)
+      : context_(context), policy_{.deadline = context.host.monotonic() + context.state.config.timeouts.tls_bootstrap}, started_(context.host.monotonic()) {}
 
-  // The certificate; an empty text when the watch ended without a decision (watch again); an Error.
-  Result<std::string> run(bool create, Millis timeout) {
+  // POST, until the cluster has it.
+  Status create() {
     JoinState& state = context_.state;
+    TRY(const std::string csr_pem, kube::make_csr(*state.identity, state.node_name()));
+    state.csr_name = kube::csr_name(state.identity->spki_der, state.node_name(), kube::kNodeUsages);
+    context_.observer.milestone("csr-sent");
     const std::string api = api_version(state.cluster);
-    decision_.reset();
-    config_settled_ = !state.kubelet_config.empty() || !state.has_kubelet_config();
-    std::vector<HttpRequest> requests;
-
-    HttpRequest watch = api_request(context_, "GET", kube::csr_watch_path(api, state.csr_name, "", static_cast<int>(timeout.count() / 1000) + 1));
-    watch.stream = true;
-    watch.timeout = timeout;
-    watch.on_line = [this](std::string_view line) { return on_event(line); };
-    requests.push_back(std::move(watch));
-    if (create) {
-      HttpRequest post = api_request(context_, "POST", kube::csr_collection_path(api));
-      post.headers.emplace_back("Content-Type", "application/json");
-      post.timeout = std::min(post.timeout, timeout);
-      post.body = kube::csr_object(state.csr_name, csr_pem_, api);
-      post.on_done = [this](const Result<HttpResponse>& answer) { return on_created(answer); };
-      requests.push_back(std::move(post));
-    }
-    if (!config_settled_) {
-      HttpRequest get = kubelet_config_request(context_, 0);
-      get.timeout = std::min(get.timeout, timeout);
-      get.on_done = [this](const Result<HttpResponse>& answer) {
-        if (!answer && answer.error().id == "http.cancelled") return Flow::stop;
-        (void)take_kubelet_config(context_, answer);  // a failure is found, and named, by fetch_kubelet_config
-        config_settled_ = true;
-        return settled();
-      };
-      requests.push_back(std::move(get));
-    }
-
-    auto answers = state.api->run(std::move(requests));
-    if (decision_) return *std::move(decision_);
-    if (answers[0] ? answers[0]->status / 100 == 2 : answers[0].error().id == "http.timeout") return std::string();
-    auto refused = expect_ok(explain_refusal(std::move(answers[0]), context_), "watch the certificate signing request");
-    return tl::unexpected(std::move(refused).error());
+    return retry<void>(
+        context_.host, policy_,
+        [&]() -> Status {
+          HttpRequest post = api_request(context_, "POST", kube::csr_collection_path(api));
+          post.headers.emplace_back("Content-Type", "application/json");
+          post.timeout = std::min(post.timeout, left());
+          post.body = kube::csr_object(state.csr_name, csr_pem, api);
+          auto answer = state.api->run_one(std::move(post));
+          resource_version_.clear();
+          // Ours, of an earlier attempt: a watch from no version shows it.
+          if (answer && answer->status == 409) return {};
+          TRY(const auto ok, expect_ok(explain_refusal(std::move(answer), context_), "create the certificate signing request"));
+          if (const auto csr = kube::parse_csr(ok.body); csr && csr->name == state.csr_name) {
+            resource_version_ = csr->resource_version;
+            look_at(*csr);
+          }
+          return {};
+        },
+        [&](const RetryEvent& event) { context_.observer.retrying(event.error, event.attempt, event.delay); });
   }
-  bool created() const { return created_; }
-  bool approved() const { return approved_; }
+
+  // The certificate, or why there will be none.
+  Result<std::string> decided() {
+    Host& host = context_.host;
+    for (int attempt = 1; !decision_; ++attempt) {
+      const Instant began = host.monotonic();
+      if (left() <= Millis{0} || host.terminating()) return undecided();
+      Status seen = watch();
+      if (decision_) break;
+      if (!seen && seen.error().kind != Kind::unavailable) return tl::unexpected(std::move(seen).error());
+      if (seen && host.monotonic() - began > policy_.first) continue;
+      Error why = seen ? Error{.kind = Kind::unavailable, .id = "bootstrap.watch-ended", .message = "the watch ended"} : seen.error();
+      const auto delay = next_delay(host, policy_, attempt, why);
+      if (!delay && !seen) return tl::unexpected(exhausted(host, std::move(why), attempt, started_));
+      if (!delay) return undecided();
+      context_.observer.retrying(why, attempt, *delay);
+      host.sleep_until(host.monotonic() + *delay);
+      if (!seen) CHECK_OK(create());  // nobody knows what became of it meanwhile; if it is there still, the answer is 409
+    }
+    return *std::move(decision_);
+  }
 
  private:
-  // The batch ends with the decision, but not before the kubelet's configuration has arrived.
-  Flow settled() const { return decision_ && (config_settled_ || !*decision_) ? Flow::stop : Flow::go_on; }
+  Millis left() const { return std::chrono::duration_cast<Millis>(policy_.deadline - context_.host.monotonic()); }
 
-  Flow decide(Result<std::string> decision) {
-    if (!decision_) decision_ = std::move(decision);
-    return settled();
+  // Until there is a decision or the server ends it; an error tells nothing of the request itself.
+  Status watch() {
+    const JoinState& state = context_.state;
+    const Millis timeout = left();
+    HttpRequest request = api_request(context_, "GET",
+                                      kube::csr_watch_path(api_version(state.cluster), state.csr_name, std::exchange(resource_version_, {}),
+                                                           static_cast<int>(timeout.count() / 1000) + 1));
+    request.stream = true;
+    request.timeout = timeout;
+    Status failure;
+    request.on_line = [&](std::string_view line) {
+      failure = on_event(line);
+      return failure && !decision_ ? Flow::go_on : Flow::stop;
+    };
+    auto answer = state.api->run_one(std::move(request));
+    if (!failure || decision_) return failure;
+    if (answer ? answer->status / 100 == 2 : answer.error().id == "http.timeout") return {};
+    return expect_ok(explain_refusal(std::move(answer), context_), "watch the certificate signing request").map([](const HttpResponse&) {});
   }
 
-  Flow on_event(std::string_view line) {
-    if (decision_) return settled();
-    auto event = kube::parse_watch_event(line);
-    if (!event) return decide(tl::unexpected(std::move(event).error()));
-    if (event->type == "BOOKMARK") return Flow::go_on;
-    auto csr = kube::parse_csr(event->object);
-    if (!csr) return decide(tl::unexpected(std::move(csr).error()));
-    if (csr->name != context_.state.csr_name) return Flow::go_on;
-    if (event->type == "DELETED" || (!uid_.empty() && csr->uid != uid_))
-      return decide(fail(Kind::refused, "bootstrap.csr-deleted", "certificate signing request " + csr->name + " was deleted while it was pending", "join again"));
-    uid_ = csr->uid;
-    created_ = true;
-    if (auto ours = kube::check_compatible(*csr, *context_.state.identity, context_.state.node_name()); !ours)
-      return decide(tl::unexpected(std::move(ours).error()));
-    auto verdict = judge(*csr);
+  Status on_event(std::string_view line) {
+    TRY(const auto event, kube::parse_watch_event(line));
+    if (event.type == "BOOKMARK") return {};
+    TRY(const auto csr, kube::parse_csr(event.object));
+    if (csr.name != context_.state.csr_name) return {};
+    if (event.type == "DELETED" || (!uid_.empty() && csr.uid != uid_))
+      decision_ = fail(Kind::refused, "bootstrap.csr-deleted", "certificate signing request " + csr.name + " was deleted while it was pending", "join again");
+    else
+      look_at(csr);
+    return {};
+  }
+
+  void look_at(const kube::Csr& csr) {
+    uid_ = csr.uid;
+    if (auto ours = kube::check_compatible(csr, *context_.state.identity, context_.state.node_name()); !ours) {
+      decision_ = tl::unexpected(std::move(ours).error());
+      return;
+    }
+    auto verdict = judge(csr);
     if (!verdict || !verdict->empty()) {
       context_.observer.milestone("csr-decided");
-      return decide(std::move(verdict));
+      decision_ = std::move(verdict);
+      return;
     }
-    if (csr->state == kube::Csr::State::pending && !told_) {
-      told_ = true;
+    if (csr.state == kube::Csr::State::pending && !std::exchange(told_, true)) {
       context_.observer.milestone("csr-created");
-      context_.observer.waiting("approval of " + csr->name + " (kubectl certificate approve " + csr->name + ")");
+      context_.observer.waiting("approval of " + csr.name + " (kubectl certificate approve " + csr.name + ")");
     }
-    approved_ = csr->state == kube::Csr::State::approved;
-    if (approved_) context_.observer.waiting("the signer of " + csr->name + ", which is approved (does kube-controller-manager run?)");
-    return Flow::go_on;
+    approved_ = csr.state == kube::Csr::State::approved;
+    if (approved_) context_.observer.waiting("the signer of " + csr.name + ", which is approved (does kube-controller-manager run?)");
   }
 
-  // 409: ours, of an earlier attempt; the watch shows it and check_compatible() proves it.
-  Flow on_created(const Result<HttpResponse>& answer) {
-    if (answer && (answer->status / 100 == 2 || answer->status == 409)) {
-      created_ = true;
-      return Flow::go_on;
-    }
-    if (!answer && answer.error().id == "http.cancelled") return Flow::stop;
-    auto refused = expect_ok(explain_refusal(answer, context_), "create the certificate signing request");
-    return decide(tl::unexpected(std::move(refused).error()));
+  tl::unexpected<Error> undecided() const {
+    const std::string& name = context_.state.csr_name;
+    const std::string waited = format_duration(context_.state.config.timeouts.tls_bootstrap);
+    if (approved_)
+      return fail(Kind::unavailable, "bootstrap.csr-unsigned", "certificate signing request " + name + " is approved, but nobody has signed it after " + waited,
+                  "is kube-controller-manager running, with --cluster-signing-cert-file and --cluster-signing-key-file?");
+    return fail(Kind::unavailable, "bootstrap.csr-pending", "certificate signing request " + name + " is still pending after " + waited,
+                "kubectl certificate approve " + name + ", or see why nothing approves it: kubectl describe csr " + name);
   }
 
   Context& context_;
-  const std::string& csr_pem_;
+  const RetryPolicy policy_;
+  const Instant started_;
   std::optional<Result<std::string>> decision_;
-  bool config_settled_ = false;
+  std::string uid_, resource_version_;
   bool told_ = false;
-  bool created_ = false;
   bool approved_ = false;
-  std::string uid_;
 };
-
-// Rounds until a decision, a permanent error or the deadline.
-Result<std::string> request_certificate(Context& context) {
-  JoinState& state = context.state;
-  Host& host = context.host;
-  CHECK_OK(prepare_key(context));
-  TRY(const std::string csr_pem, kube::make_csr(*state.identity, state.node_name()));
-  state.csr_name = kube::csr_name(state.identity->spki_der, state.node_name(), kube::kNodeUsages);
-  context.observer.milestone("csr-sent");
-
-  const RetryPolicy policy{.deadline = host.monotonic() + state.config.timeouts.tls_bootstrap};
-  const Instant started = host.monotonic();
-  Round round(context, csr_pem);
-  bool create = true;
-  std::optional<Error> last;  // what the cluster said; a round that the deadline cuts short says nothing
-  int attempt = 1;
-  for (;; ++attempt) {
-    const Instant began = host.monotonic();
-    const auto left = std::chrono::duration_cast<Millis>(policy.deadline - began);
-    if (left <= Millis{0} || host.terminating()) break;
-    auto certificate = round.run(create, left);
-    if (certificate && !certificate->empty()) return certificate;
-    if (!certificate && certificate.error().kind != Kind::unavailable) return certificate;
-    create = !certificate;  // after a transport failure nobody knows whether the POST arrived; a second one answers 409
-    Error why = certificate ? Error{.kind = Kind::unavailable, .id = "bootstrap.watch-ended", .message = "the watch ended"} : certificate.error();
-    if (!certificate) last = why;
-    if (certificate && host.monotonic() - began > policy.first) continue;
-    const auto delay = next_delay(host, policy, attempt, why);
-    if (!delay && !certificate) return tl::unexpected(exhausted(host, std::move(why), attempt, started));
-    if (!delay) break;
-    context.observer.retrying(why, attempt, *delay);
-    host.sleep_until(host.monotonic() + *delay);
-  }
-  if (last && !round.created()) return tl::unexpected(exhausted(host, *std::move(last), attempt, started));
-  if (round.approved())
-    return fail(Kind::unavailable, "bootstrap.csr-unsigned",
-                "certificate signing request " + state.csr_name + " is approved, but nobody has signed it after " + format_duration(state.config.timeouts.tls_bootstrap),
-                "is kube-controller-manager running, with --cluster-signing-cert-file and --cluster-signing-key-file?");
-  return fail(Kind::unavailable, "bootstrap.csr-pending",
-              "certificate signing request " + state.csr_name + " is still pending after " + format_duration(state.config.timeouts.tls_bootstrap),
-              "kubectl certificate approve " + state.csr_name + ", or see why nothing approves it: kubectl describe csr " + state.csr_name);
-}
 
 std::string dated_pem_path(WallTime now) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
@@ -283,8 +264,11 @@ std::optional<std::string> adopt_certificate(Context& context) {
 
 Status obtain_identity(Context& context) {
   JoinState& state = context.state;
-  if (!context.host.stat(state.config.ca_cert_path)) CHECK_OK(plan::write_file(context, state.config.ca_cert_path, state.ca_pem, 0644));
+  const auto write_ca = [&]() -> Status {
+    return context.host.stat(state.config.ca_cert_path) ? Status{} : plan::write_file(context, state.config.ca_cert_path, state.ca_pem, 0644);
+  };
   if (state.config.first_boot.bootstrap_by == config::BootstrapBy::kubelet) {
+    CHECK_OK(write_ca());
     const std::string cluster = state.config.cluster_name.empty() ? state.cluster.cluster_name : state.config.cluster_name;
     std::string conf = kube::bootstrap_kubeconfig(cluster, state.server, state.ca_pem, state.bearer, state.cluster.minor());
     Status written = plan::write_file(context, plan::kBootstrapConf, conf, 0600);
@@ -293,18 +277,25 @@ Status obtain_identity(Context& context) {
     return fetch_kubelet_config(context);
   }
   if (state.config.dry_run) {
+    CHECK_OK(write_ca());
     CHECK_OK(rehearse(context));
-  } else if (const auto earlier = adopt_certificate(context)) {
-    CHECK_OK(install(context, *earlier));
-  } else {
-    auto certificate = request_certificate(context);
-    context.observer.waiting("");
-    if (!certificate) return tl::unexpected(std::move(certificate).error());
-    CHECK_OK(kube::check_issued(*certificate, *state.identity, state.node_name(), state.ca_pem, context.host.now()));
-    TRY(const std::string path, store(context, *certificate));
-    CHECK_OK(install(context, path));
+    return fetch_kubelet_config(context);
   }
-  return fetch_kubelet_config(context);
+  if (const auto earlier = adopt_certificate(context)) {
+    CHECK_OK(write_ca());
+    CHECK_OK(install(context, *earlier));
+    return fetch_kubelet_config(context);
+  }
+  CHECK_OK(prepare_key(context));
+  Request request(context);
+  CHECK_OK(request.create());
+  // While the cluster issues: what else is needed from it, and the disk.
+  auto certificate = fetch_kubelet_config(context).and_then(write_ca).and_then([&] { return request.decided(); });
+  context.observer.waiting("");
+  if (!certificate) return tl::unexpected(std::move(certificate).error());
+  CHECK_OK(kube::check_issued(*certificate, *state.identity, state.node_name(), state.ca_pem, context.host.now()));
+  TRY(const std::string path, store(context, *certificate));
+  return install(context, path);
 }
 
 // Nothing secret outlives a failure, except what a resumed boot continues with: the key whose CSR may still be approved. And nothing

@@ -88,6 +88,7 @@ Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how
     }
     found.client_certificate = !options.client_cert_pem.empty() && !options.client_key_pem.empty();
   }
+  options.http1 = kHttp1;
   found.api = host.open_http(std::move(options));
 
   context.observer.waiting("the API server " + printable(found.endpoint));

@@ -34,6 +34,10 @@ Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how
 // GET of kube-public/cluster-info without credentials.
 HttpRequest cluster_info_request(const std::string& endpoint);
 
+// The one connection speaks HTTP/1.1: an API server from 1.29 on closes an HTTP/2 connection after a request without credentials
+// (UnauthenticatedHTTP2DOSMitigation), and cluster-info is read by such a request.
+inline constexpr bool kHttp1 = true;
+
 // For answers that a control plane in the middle of its start gives and a finished one does not (401, 403, 404, no signature yet):
 // how long discovery goes on asking. A control plane signs a new token within a second.
 inline constexpr Millis kStartupGrace{15'000};

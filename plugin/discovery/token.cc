@@ -99,7 +99,7 @@ Result<Trusted> by_token(plan::Context& context, const config::TokenDiscovery& h
   while (!contenders.endpoints.empty()) {
     const std::size_t count = contenders.endpoints.size();
     context.observer.waiting("the API server " + join(contenders.endpoints, ", "));
-    auto api = context.host.open_http({.trust = HttpOptions::Trust::pending});
+    auto api = context.host.open_http({.trust = HttpOptions::Trust::pending, .http1 = kHttp1});
     std::vector<std::optional<Error>> failures(count);
     std::optional<std::size_t> winner;
     Trusted found;

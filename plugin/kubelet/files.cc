@@ -12,11 +12,12 @@ namespace {
 using plan::Context;
 using plan::JoinState;
 
-// Asked only where the release of the kubelet can differ from the cluster's in a way that an argument would kill (spec §5.9).
+// Asked only where the release of the kubelet can differ from the cluster's in a way that an argument would kill (spec §5.9): up to 1.23
+// none does, as a kubelet is never newer than its cluster, and from 1.35 on none either.
 int kubelet_minor(Context& context) {
   const int cluster = context.state.cluster.minor();
   int minor = plan::baked_kubelet_minor(context.host, context.state);
-  if (minor == 0 && cluster != 0 && cluster < 35) minor = plan::ask_kubelet_minor(context.host, context.state);
+  if (minor == 0 && cluster >= 24 && cluster < 35) minor = plan::ask_kubelet_minor(context.host, context.state);
   return minor != 0 ? minor : cluster;
 }
 

@@ -162,13 +162,14 @@ FakeHost::Answer FakeCluster::api(const HttpRequest& request, const std::string&
     const std::string name = member(request.body, "name");
     if (csrs.contains(name)) return refusal(409, "already exists");
     csrs[name] = foreign_request.empty() ? member(request.body, "request") : base64(foreign_request);
-    return {.status = 201, .body = csr_json(name)};
+    return {.status = 201, .body = csr_json(name, Decision::pending)};
   }
   if (path == kube::csr_collection_path(csr_api)) {
     const std::string wanted = request.url.substr(request.url.find("metadata.name%3D") + 16);
     const std::string name = wanted.substr(0, wanted.find('&'));
-    if (!csrs.contains(name)) return {.hangs = true};
-    return {.lines = {R"({"type":"ADDED","object":)" + csr_json(name) + "}"}, .hangs = true};
+    const bool goes_on = request.url.find("&resourceVersion=") != std::string::npos;  // from the answer to the POST
+    if (!csrs.contains(name) || (goes_on && decision == Decision::pending)) return {.hangs = true};
+    return {.lines = {R"({"type":")" + std::string(goes_on ? "MODIFIED" : "ADDED") + R"(","object":)" + csr_json(name, decision) + "}"}, .hangs = true};
   }
   if (path == "/api/v1/nodes") {
     if (kubelet_starts == 0 || !kubelet_registers) return {.hangs = true};
@@ -182,13 +183,13 @@ FakeHost::Answer FakeCluster::api(const HttpRequest& request, const std::string&
   return refusal(404, "the server could not find the requested resource");
 }
 
-std::string FakeCluster::csr_json(const std::string& name) const {
+std::string FakeCluster::csr_json(const std::string& name, Decision state) const {
   const std::string& request = csrs.at(name);
   std::string text = R"({"kind":"CertificateSigningRequest","apiVersion":"certificates.k8s.io/v1","metadata":{"name":")" + name +
                      R"(","uid":")" + kUid + R"(","resourceVersion":"7"},"spec":{"request":")" + request +
                      R"(","signerName":"kubernetes.io/kube-apiserver-client-kubelet","username":"system:bootstrap:abcdef"},"status":)";
   const auto condition = [](const char* type) { return R"({"conditions":[{"type":")" + std::string(type) + R"(","status":"True","reason":"R","message":"M"}])"; };
-  switch (decision) {
+  switch (state) {
     case Decision::pending: return text + "{}}";
     case Decision::denied: return text + condition("Denied") + "}}";
     case Decision::failed: return text + condition("Failed") + "}}";

@@ -59,7 +59,7 @@ class FakeCluster {
  private:
   FakeHost::Answer answer(const HttpRequest& request);
   FakeHost::Answer api(const HttpRequest& request, const std::string& path);
-  std::string csr_json(const std::string& name) const;
+  std::string csr_json(const std::string& name, Decision state) const;
   std::string node_json() const;
   std::string golden_file(const std::string& name) const;
 

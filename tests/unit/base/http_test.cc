@@ -34,10 +34,14 @@ std::string body_of(const Result<HttpResponse>& answer) { return answer ? answer
 
 TEST_CASE("a connection made before trust carries on after it was proven") {
   const Identity ca = make_ca("kubernetes");
-  for (const bool http2 : {false, true}) {
+  const struct {
+    bool offered, unwanted, spoken;
+  } kRows[] = {{false, false, false}, {true, false, true}, {true, true, false}};
+  for (const auto& [http2, http1, spoken] : kRows) {
     CAPTURE(http2);
+    CAPTURE(http1);
     TestServer server({.identity = make_leaf(ca), .http2 = http2}, hello);
-    const auto api = pending();
+    const auto api = session({.trust = HttpOptions::Trust::pending, .http1 = http1});
     CHECK(body_of(api->run_one(get(server.url("/api/v1/namespaces/kube-public/configmaps/cluster-info")))) == "hello");
     REQUIRE(api->peer().der.size() == 1);
     CHECK(outcome(api->trust(ca.certificate, server.url("/"))) == "ok");
@@ -45,6 +49,7 @@ TEST_CASE("a connection made before trust carries on after it was proven") {
     CHECK(api->connections() == 1);
     CHECK(server.connections() == 1);
     CHECK(server.seen().at(0).headers.count("authorization") == 0);
+    CHECK((server.seen().at(0).headers.count("host") == 0) == spoken);  // HTTP/2 has :authority
     CHECK(server.seen().at(0).headers.at("user-agent") == "kubejoin/" KUBEJOIN_VERSION);
     CHECK(server.seen().at(1).headers.at("authorization") == "Bearer abcdef.0123456789abcdef");
   }
@@ -292,6 +297,7 @@ TEST_CASE("a stream comes line by line until a handler stops it, and with it the
       return Reply{.silent = seen.path == "/silent"};
     });
     const auto api = trusting(ca);
+    REQUIRE(outcome(api->run_one(get(server.url("/")))) == "ok");
     std::vector<std::string> lines;
     HttpRequest watch = get(server.url("/watch"));
     watch.stream = true;
@@ -333,14 +339,15 @@ TEST_CASE("an answer that is no 2xx is not streamed") {
   CHECK(lines == 0);
 }
 
-TEST_CASE("a watch and the POST that it waits for share one HTTP/2 connection, and do not block each other without") {
+TEST_CASE("a watch and the POST that it waits for share an HTTP/2 connection, and do not block each other without") {
   const Identity ca = make_ca("ca");
   for (const bool http2 : {true, false}) {
     CAPTURE(http2);
     TestServer server({.identity = make_leaf(ca), .http2 = http2}, [](const Seen& seen) {
-      return seen.method == "POST" ? Reply{.status = 201} : Reply{.body = "approved\n", .after = "/csr", .hangs = true};
+      return seen.method == "POST" ? Reply{.status = 201} : seen.path == "/" ? Reply{} : Reply{.body = "approved\n", .after = "/csr", .hangs = true};
     });
     const auto api = trusting(ca);
+    REQUIRE(outcome(api->run_one(get(server.url("/")))) == "ok");
     HttpRequest watch = get(server.url("/watch")), post{.method = "POST", .url = server.url("/csr"), .body = "{}"};
     watch.stream = true;
     watch.on_line = [](std::string_view line) { return line == "approved" ? Flow::stop : Flow::go_on; };
