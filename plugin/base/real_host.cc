@@ -229,7 +229,7 @@ class RealHost : public Host {
     if (is_folder(path)) return {};
     if (path.empty() || name_of(path) == ".") return failed("make", path, ENOENT);
     CHECK_OK(make_dirs(folder_of(path), 0755));
-    const Fd folder = open_to_change(path);
+    const Fd folder = open_folder(path);  // a new folder outlives a power cut with the first file in it, and is nothing before
     const std::string name = name_of(path);
     if (!folder.ok()) return failed("make", path, errno);
     if (::mkdirat(folder.get(), name.c_str(), mode) != 0) {
