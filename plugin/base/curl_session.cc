@@ -198,6 +198,7 @@ class CurlSession : public HttpSession {
       return answers;
     }
     std::vector<std::unique_ptr<Transfer>> transfers;
+    transfers.reserve(requests.size());
     for (const HttpRequest& request : requests) transfers.push_back(start(request));
     drive(transfers);
     redirect_.clear();
