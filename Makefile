@@ -209,9 +209,9 @@ bench: $(BUILD)/kubejoin ## kubejoin and real kubeadm in turn against the same A
 storm: $(BUILD)/kubejoin ## a boot storm: JOINS=30 machines at once against a real API server
 	@tests/bench/storm.sh $(BUILD)/kubejoin $(RELEASE)
 
-e2e: $(BUILD)/kubejoin ## real nodes join real clusters, kubeadm beside them as the oracle; every metadata source
+e2e: $(BUILD)/kubejoin ## real nodes join real clusters, kubeadm beside them as the oracle; every sentence of the page; every metadata source
 	@tests/e2e/join.sh $(BUILD)/kubejoin
-	@tests/metadata/run.sh $(BUILD)/kubejoin
+	@$(MAKE) --no-print-directory reference metadata
 
 # ---- compilers and style: each file on its own, nothing is linked --------------------------------------------------------
 .PHONY: clang tidy check-reproducible

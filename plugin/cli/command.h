@@ -80,6 +80,6 @@ std::string absolute_path(const std::string& path);
 // Prints the errors on stderr; the exit status of the first, or 0.
 int complain(std::span<const Error> errors);
 // Help on stdout and true when --help was given; usage errors on stderr and `status` set.
-bool finished(const Parsed& parsed, std::string_view command, int& status);
+bool finished(const Parsed& parsed, std::string_view name, int& status);
 
 }  // namespace kubejoin::cli

@@ -24,9 +24,9 @@ struct JoinRun {
   std::vector<Error> warnings;           // of loading
 };
 
-// Runs the plan, writes result.json and the sentinel, prints the error or the success block. `host` is the machine; with
+// Runs the plan, writes result.json and the sentinel, prints the error or the success block. `machine` is this one; with
 // config.dry_run nothing is changed. The result is also returned.
-report::JoinResult join_machine(Host& host, JoinRun run);
+report::JoinResult join_machine(Host& machine, JoinRun run);
 
 // How a run ended that ended with `error` (nullptr: well).
 report::JoinResult::State state_of(const Error* error, Host& host);

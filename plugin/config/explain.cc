@@ -31,6 +31,7 @@ std::string kubelet_args(const JoinConfig& c) {
 template <class Map, class Show>
 std::string pairs(const Map& map, const Show& show) {
   std::vector<std::string> items;
+  items.reserve(map.size());
   for (const auto& [key, value] : map) items.push_back(key + "=" + show(value));
   return list(std::move(items));
 }

@@ -165,6 +165,7 @@ Seen runtime(Image& image) {
   if (enabled.empty()) return add(seen, "containerd.service", "no container runtime is enabled (containerd, crio or cri-dockerd)"), seen;
   if (enabled.size() > 1) {
     std::vector<std::string> names;
+    names.reserve(enabled.size());
     for (const Runtime* one : enabled) names.emplace_back(one->program);
     add(seen, enabled.back()->units[0], "the CRI socket is ambiguous: " + join(names, " and ") + " are enabled");
   }

@@ -202,9 +202,10 @@ Result<std::string> complete_kubelet_config(const std::string& config_map_yaml, 
 
 std::string cluster_dns_address(std::string_view service_subnets) {
   constexpr unsigned kIndex = 10;
-  const std::string fallback = "10.96.0.10", subnet(trim(service_subnets.substr(0, service_subnets.find(','))));
+  constexpr char kFallback[] = "10.96.0.10";
+  const std::string subnet(trim(service_subnets.substr(0, service_subnets.find(','))));
   const std::size_t slash = subnet.find('/');
-  if (slash == subnet.npos) return fallback;
+  if (slash == subnet.npos) return kFallback;
   const std::string network = subnet.substr(0, slash);
   std::array<unsigned char, 16> address{};
   const int family = is_ipv4(network) ? AF_INET : AF_INET6;
@@ -213,14 +214,14 @@ std::string cluster_dns_address(std::string_view service_subnets) {
   const auto [end, error] = std::from_chars(subnet.data() + slash + 1, subnet.data() + subnet.size(), prefix);
   if (inet_pton(family, network.c_str(), address.data()) != 1 || error != std::errc() ||
       end != subnet.data() + subnet.size())
-    return fallback;
-  if (prefix > bits || bits - prefix < 4) return fallback;  // fewer than 16 addresses: 8 or less, so no tenth
+    return kFallback;
+  if (prefix > bits || bits - prefix < 4) return kFallback;  // fewer than 16 addresses: 8 or less, so no tenth
   for (unsigned bit = prefix; bit < bits; ++bit)
     address[bit / 8] = static_cast<unsigned char>(address[bit / 8] & ~(0x80u >> bit % 8));
   address[bits / 8 - 1] =
       static_cast<unsigned char>(address[bits / 8 - 1] | kIndex);  // the low four bits are free, so it is an addition
   char text[INET6_ADDRSTRLEN];
-  return inet_ntop(family, address.data(), text, sizeof text) != nullptr ? text : fallback;
+  return inet_ntop(family, address.data(), text, sizeof text) != nullptr ? text : kFallback;
 }
 
 std::optional<std::string> kubelet_health_url(const std::string& config_yaml) {

@@ -90,8 +90,8 @@ std::string to_yaml(const Value& value);
 
 // Builders for values made by the program.
 Value make_string(std::string text);
-Value make_bool(bool value);
-Value make_integer(long long value);
+Value make_bool(bool boolean);
+Value make_integer(long long integer);
 Value make_map();
 Value make_list();
 Value& set(Value& map, std::string_view key, Value value);  // replaces or appends; returns the stored value

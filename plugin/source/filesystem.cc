@@ -49,7 +49,7 @@ Result<std::unique_ptr<FileSystem>> open_disk(Host& host, const std::string& pat
 
 std::string disk_labelled(Host& host, std::initializer_list<std::string_view> labels) {
   for (const auto label : labels) {
-    const std::string path = "/dev/disk/by-label/" + std::string(label);
+    std::string path = "/dev/disk/by-label/" + std::string(label);
     if (host.stat(path)) return path;
   }
   return {};
