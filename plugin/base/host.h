@@ -44,6 +44,12 @@ struct CommandResult {
   std::string err{};
 };
 
+// A lock that this process holds while the object lives.
+class Lock {
+ public:
+  virtual ~Lock() = default;
+};
+
 // All paths are absolute and seen from the root that the Host was given (`--root`): no link leads out of it. Every
 // failure of the file calls is Kind::machine with id "file.<call>"; an absent file or folder is "file.absent".
 class Host {
@@ -68,6 +74,9 @@ class Host {
   virtual Status remove_tree(const std::string& path) = 0;  // does not follow links, does not leave the file system
   // Waits until `path` exists (inotify on its nearest existing ancestor) or the deadline: "wait.timeout".
   virtual Status wait_for_path(const std::string& path, Instant deadline) = 0;
+  // Takes the exclusive lock of the file, which is made with 0600 and stays (fcntl(2), whose kernel knows who holds one).
+  // While another process holds it, waits for that one's end until the deadline: Kind::unavailable "lock.held", by name.
+  virtual Result<std::unique_ptr<Lock>> lock(const std::string& path, Instant deadline) = 0;
   // Starts reading the file into the page cache and returns at once; best effort.
   virtual void warm(const std::string& path) = 0;
 
@@ -88,6 +97,10 @@ class Host {
   // --- clocks, chance, self ---
   virtual WallTime now() = 0;
   virtual Instant monotonic() = 0;
+  // Waits until now() is not `offset` ahead of monotonic() any more, a second aside: somebody has set the clock, then or
+  // since `offset` was taken. An event (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET), no poll. Or the deadline:
+  // "wait.timeout".
+  virtual Status wait_for_clock(Millis offset, Instant deadline) = 0;
   virtual void sleep_until(Instant when) = 0;  // only retry() and start jitter call it
   virtual void random(void* into, std::size_t bytes) = 0;
   virtual std::string hostname() = 0;

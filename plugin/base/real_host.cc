@@ -9,6 +9,8 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <system_error>
 #include <thread>
 
@@ -150,6 +153,14 @@ Wake wait_until(int fd, Instant deadline) {
     if (ready == 0 && left <= 0) return Wake::deadline;
   }
 }
+
+class HeldLock : public Lock {
+ public:
+  explicit HeldLock(Fd file) : file_(std::move(file)) {}
+
+ private:
+  Fd file_;
+};
 
 class RealHost : public Host {
  public:
@@ -309,6 +320,29 @@ class RealHost : public Host {
     }
   }
 
+  Result<std::unique_ptr<Lock>> lock(const std::string& path, Instant deadline) override {
+    CHECK_OK(make_dirs(folder_of(path), 0755));
+    const Fd folder = open_folder(path);
+    Fd file(folder.ok() ? ::openat(folder.get(), name_of(path).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600) : -1);
+    if (!file.ok()) return failed("lock", path, errno);
+    for (;;) {
+      struct flock whole {};
+      whole.l_type = F_WRLCK;
+      if (::fcntl(file.get(), F_SETLK, &whole) == 0) break;
+      if (errno != EAGAIN && errno != EACCES) return failed("lock", path, errno);
+      if (::fcntl(file.get(), F_GETLK, &whole) != 0) return failed("lock", path, errno);
+      if (whole.l_type == F_UNLCK) continue;  // it has just ended
+      if (monotonic() >= deadline)
+        return fail(Kind::unavailable, "lock.held", "another kubejoin is at work on this machine: process " + std::to_string(whole.l_pid),
+                    "kubejoin status --wait tells how it ends");
+      // Its end is an event of its pidfd. One of another container has none for us, and the sandbox of an older systemd knows no such call.
+      const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, whole.l_pid, 0)));
+      if (wait_until(process.get(), process.ok() ? deadline : std::min(deadline, monotonic() + Millis{200})) == Wake::signal)
+        return tl::unexpected(terminated().error());
+    }
+    return std::make_unique<HeldLock>(std::move(file));
+  }
+
   void warm(const std::string& path) override {
     Fd file = open(path, O_RDONLY | O_NONBLOCK);
     if (!file.ok()) return;
@@ -357,6 +391,26 @@ class RealHost : public Host {
 
   WallTime now() override { return std::chrono::system_clock::now(); }
   Instant monotonic() override { return std::chrono::steady_clock::now(); }
+  Status wait_for_clock(Millis offset, Instant deadline) override {
+    // Armed first, looked at second: a clock that is set in between is not missed. The timer's own end is never; a set
+    // clock cancels it, and it is armed anew.
+    const Fd timer(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK));
+    const itimerspec never{.it_interval = {}, .it_value = {.tv_sec = std::numeric_limits<std::time_t>::max(), .tv_nsec = 0}};
+    for (;;) {
+      if (::timerfd_settime(timer.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, nullptr) != 0 && errno != ECANCELED)
+        return fail(Kind::machine, "clock.watch", std::string("unable to watch the clock: ") + std::strerror(errno));
+      const auto is = std::chrono::duration_cast<Millis>(now().time_since_epoch() - monotonic().time_since_epoch());
+      if (std::chrono::abs(is - offset) >= Millis{1'000}) return {};
+      switch (wait_until(timer.get(), deadline)) {
+        case Wake::signal:
+          return terminated();
+        case Wake::deadline:
+          return fail(Kind::unavailable, "wait.timeout", "nobody set the clock in time");
+        case Wake::event:
+          break;
+      }
+    }
+  }
   void sleep_until(Instant when) override { (void)wait_until(-1, when); }
   void random(void* into, std::size_t bytes) override {
     auto* at = static_cast<char*>(into);

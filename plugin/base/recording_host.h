@@ -28,6 +28,7 @@ class DryRunHost : public Host {
   Status remove(const std::string& path) override;
   Status remove_tree(const std::string& path) override;
   Status wait_for_path(const std::string& path, Instant deadline) override;
+  Result<std::unique_ptr<Lock>> lock(const std::string&, Instant) override { return std::make_unique<Lock>(); }
   void warm(const std::string&) override {}
   Result<CommandResult> run(const Command& command) override;
   std::optional<std::string> find_program(const std::string& name) override { return below_.find_program(name); }
@@ -41,6 +42,7 @@ class DryRunHost : public Host {
   }
   WallTime now() override { return below_.now(); }
   Instant monotonic() override { return below_.monotonic(); }
+  Status wait_for_clock(Millis offset, Instant deadline) override { return below_.wait_for_clock(offset, deadline); }
   void sleep_until(Instant when) override { below_.sleep_until(when); }
   void random(void* into, std::size_t bytes) override { below_.random(into, bytes); }
   std::string hostname() override { return below_.hostname(); }

@@ -348,6 +348,21 @@ Status FakeHost::wait_for_path(const std::string& path, Instant deadline) {
   return {};
 }
 
+Result<std::unique_ptr<Lock>> FakeHost::lock(const std::string& path, Instant deadline) {
+  CHECK_OK(touch("lock " + path));
+  if (!lock_held_for) return std::make_unique<Lock>();
+  const Instant began = instant;
+  const Status ended = wait_until(deadline, instant + *lock_held_for);
+  if (!ended && ended.error().id == "wait.timeout") {
+    *lock_held_for -= std::chrono::duration_cast<Millis>(instant - began);
+    return fail(Kind::unavailable, "lock.held", "another kubejoin is at work on this machine: process 4242");
+  }
+  CHECK_OK(ended);
+  lock_held_for.reset();
+  if (lock_ends) lock_ends();
+  return std::make_unique<Lock>();
+}
+
 // ---- processes
 // --------------------------------------------------------------------------------------------------------
 
@@ -409,6 +424,16 @@ Status FakeHost::wait_for_route(const std::string& address, Instant deadline) {
 
 // ---- clocks, chance, self
 // ---------------------------------------------------------------------------------------------
+
+Status FakeHost::wait_for_clock(Millis offset, Instant deadline) {
+  CHECK_OK(touch("wait_for_clock"));
+  const auto is = std::chrono::duration_cast<Millis>(wall.time_since_epoch() - instant.time_since_epoch());
+  if (std::chrono::abs(is - offset) >= Millis{1'000}) return {};
+  CHECK_OK(wait_until(deadline, clock_set_in ? std::optional(instant + *clock_set_in) : std::nullopt));
+  wall += std::exchange(clock_set_by, Millis{0});
+  clock_set_in.reset();
+  return {};
+}
 
 void FakeHost::sleep_until(Instant when) {
   if (is_terminating || when <= instant) return;

@@ -56,6 +56,10 @@ class FakeHost : public Host {
   std::set<std::string> listening_sockets;
   std::set<std::string> names;                // resolves()
   std::optional<Millis> route_in{Millis(0)};  // when wait_for_route finds a route; nothing: never
+  std::optional<Millis> lock_held_for;        // by another process, from the first lock() on; its end changes the world:
+  std::function<void()> lock_ends;
+  std::optional<Millis> clock_set_in;         // when somebody sets the clock, from the start of wait_for_clock; nothing: never
+  Millis clock_set_by{0};                     // and how far it is moved forward
   std::optional<Error> distrust;              // what HttpSession::trust() answers
   std::map<std::string, Error> distrusted;    // the same for URLs that begin so
   std::string host_name = "node-1";
@@ -88,7 +92,7 @@ class FakeHost : public Host {
 
   // --- what happened ---
   // In order: "write /etc/x 0600", "make_dirs /a 0755", "symlink /a -> /b", "rename /a /b", "remove /a", "remove_tree
-  // /a", "run kubelet --version", "GET https://host/path", "trust", "wait_for_path /a", "wait_for_route 10.0.0.1",
+  // /a", "run kubelet --version", "GET https://host/path", "trust", "wait_for_path /a", "wait_for_route 10.0.0.1", "wait_for_clock", "lock /a",
   // "send @socket READY=1", "sleep 1.5s"; reads go to `reads`.
   std::vector<std::string> touches;
   std::vector<std::string> reads;
@@ -114,6 +118,7 @@ class FakeHost : public Host {
   Status remove(const std::string& path) override;
   Status remove_tree(const std::string& path) override;
   Status wait_for_path(const std::string& path, Instant deadline) override;
+  Result<std::unique_ptr<Lock>> lock(const std::string& path, Instant deadline) override;
   void warm(const std::string&) override {}
   Result<CommandResult> run(const Command& command) override;
   std::optional<std::string> find_program(const std::string& name) override;
@@ -125,6 +130,7 @@ class FakeHost : public Host {
   Status wait_for_route(const std::string& address, Instant deadline) override;
   WallTime now() override { return wall; }
   Instant monotonic() override { return instant; }
+  Status wait_for_clock(Millis offset, Instant deadline) override;
   void sleep_until(Instant when) override;
   void random(void* into, std::size_t bytes) override;  // the same bytes in every run
   std::string hostname() override { return host_name; }

@@ -339,10 +339,74 @@ TEST_CASE("a signal to end wakes every wait, and is remembered") {
           host->sleep_until(soon() + std::chrono::hours(1));
           if (id_of(host->wait_for_path("/no/such/path", soon())) != "signal.terminated") return 12;
           if (id_of(host->run({.argv = {"true"}})) != "signal.terminated") return 13;
+          if (id_of(host->wait_for_clock(std::chrono::duration_cast<Millis>(host->now().time_since_epoch() - host->monotonic().time_since_epoch()), soon())) != "signal.terminated") return 16;
           if (id_of(host->open_http({.use_proxy = false})->run_one({.url = "http://127.0.0.1:1/"})) == "ok") return 14;
           (void)::raise(SIGPIPE);
           return host->terminating() ? 0 : 15;
         }) == 0);
+}
+
+TEST_CASE("a clock that is set is waited for") {
+  const auto host = make_real_host();
+  const auto offset = std::chrono::duration_cast<Millis>(host->now().time_since_epoch() - host->monotonic().time_since_epoch());
+  CHECK(id_of(host->wait_for_clock(offset, at_once() + Millis(5))) == "wait.timeout");
+  CHECK(id_of(host->wait_for_clock(offset + Millis(900), at_once())) == "wait.timeout");
+  // Set before the wait began: seen at once.
+  CHECK(outcome(host->wait_for_clock(offset + std::chrono::hours(3), soon() + std::chrono::hours(1))) == "ok");
+  CHECK(outcome(host->wait_for_clock(offset - std::chrono::seconds(2), soon() + std::chrono::hours(1))) == "ok");
+}
+
+TEST_CASE("a lock is held by one process, whose end is waited for") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run/kubejoin/lock";
+  const auto host = make_real_host();
+  const mode_t before = ::umask(0);
+  auto lock = host->lock(path, at_once());
+  (void)::umask(before);
+  REQUIRE(outcome(lock) == "ok");
+  CHECK(host->stat(path)->mode == 0600U);
+  // Programs that are run do not inherit it.
+  const auto seen = host->run({.argv = {"sh", "-c", "ls -l /proc/self/fd"}});
+  REQUIRE(outcome(seen) == "ok");
+  CHECK(seen->out.find(path) == std::string::npos);
+
+  const std::string holder = "another kubejoin is at work on this machine: process " + std::to_string(::getpid());
+  CHECK(in_child([&] {
+          const auto other = make_real_host();
+          const auto mine = other->lock(path, at_once() + Millis(20));
+          return id_of(mine) == "lock.held" && mine.error().message == holder && mine.error().kind == Kind::unavailable ? 0 : 10;
+        }) == 0);
+  lock->reset();
+  CHECK(in_child([&] { return make_real_host()->lock(path, at_once()) ? 0 : 10; }) == 0);
+
+  // A process that holds it and is killed: its end wakes the waiter.
+  int told[2];
+  REQUIRE(::pipe2(told, O_CLOEXEC) == 0);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const auto mine = make_real_host()->lock(path, at_once());
+    (void)!::write(told[1], mine ? "y" : "n", 1);
+    (void)::pause();
+    ::_exit(0);
+  }
+  char has = 'n';
+  REQUIRE(::read(told[0], &has, 1) == 1);
+  REQUIRE(has == 'y');
+  CHECK(id_of(host->lock(path, at_once() + Millis(20))) == "lock.held");
+  std::thread killer([&] {
+    std::this_thread::sleep_for(Millis(100));
+    (void)::kill(pid, SIGKILL);
+  });
+  const Instant began = at_once();
+  CHECK(outcome(host->lock(path, soon())) == "ok");
+  CHECK(at_once() - began >= Millis(90));
+  killer.join();
+  CHECK(::waitpid(pid, nullptr, 0) == pid);
+  (void)::close(told[0]);
+  (void)::close(told[1]);
+
+  // Where no lock can be made is no other process.
+  CHECK(id_of(host->lock("/proc/kubejoin/lock", at_once())).starts_with("file."));
 }
 
 TEST_CASE("clocks, chance and self") {
