@@ -1,5 +1,4 @@
 // Discovery: from what the user gave to a connection that is proven to lead to the user's cluster.
-#include "base/retry.h"
 #include "base/text.h"
 #include "discovery/modes.h"
 #include "plan/join_plan.h"
@@ -52,6 +51,27 @@ Result<Trusted> by_any_endpoint(Context& context, const config::TokenDiscovery& 
   return found;
 }
 
+// kube-controller-manager dates a certificate back by this much (pkg/controller/certificates/signer/ca_provider.go): a clock that is
+// further behind does not take the node's own certificate for valid.
+constexpr Millis kBackdated{300'000};
+
+// The cluster is proven. A clock that is far behind its API server's Date is waited for, as the join would fail at its certificate; one that
+// stays so, or is far ahead, is told of.
+Status mind_the_clock(Context& context, Millis behind) {
+  Host& host = context.host;
+  const Instant ends = host.monotonic() + std::min(clock::kPatience, context.state.config.timeouts.discovery);
+  while (behind > kBackdated && !clock::is_synchronised(host)) {
+    context.observer.waiting("the clock to be set: it is " + clock::said(behind) + " the API server's Date");
+    const auto moved = clock::wait_until_set(host, clock::offset(host), ends);
+    if (!moved && moved.error().id != "wait.timeout") return tl::unexpected(moved.error());
+    if (!moved) break;
+    behind -= *moved;
+  }
+  context.observer.waiting("");
+  if (std::chrono::abs(behind) > kBackdated) context.observer.warning(clock::skew(host, behind, "the API server's", "certificates may seem invalid to the one or the other"));
+  return {};
+}
+
 }  // namespace
 
 HttpRequest cluster_info_request(const std::string& endpoint) {
@@ -64,9 +84,13 @@ HttpRequest cluster_info_request(const std::string& endpoint) {
 Status establish_trust(Context& context) {
   plan::JoinState& state = context.state;
   const config::JoinConfig& config = state.config;
-  auto found = config.file_discovery ? by_file(context, *config.file_discovery) : by_any_endpoint(context, *config.token_discovery);
+  auto found = config.file_discovery ? by_file(context, *config.file_discovery)
+                                     : in_due_time<Trusted>(context, "https://" + config.token_discovery->endpoints.front(),
+                                                            [&] { return by_any_endpoint(context, *config.token_discovery); });
   context.observer.waiting("");
   if (!found) return tl::unexpected(std::move(found).error());
+
+  if (found->clock_behind) CHECK_OK(mind_the_clock(context, *found->clock_behind));
 
   state.api = std::move(found->api);
   state.endpoint = found->endpoint;

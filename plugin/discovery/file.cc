@@ -1,5 +1,5 @@
 // File discovery: a kubeconfig that reached the machine by a way that the user trusts.
-#include "base/retry.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "discovery/modes.h"
 
@@ -10,21 +10,31 @@ constexpr std::size_t kMaxKubeconfig = 1 << 20;
 
 bool is_url(const std::string& path) { return path.rfind("https://", 0) == 0; }
 
+// Asks until there is an answer, or timeouts.discovery has passed.
+Result<HttpResponse> ask(plan::Context& context, HttpSession& session, const HttpRequest& request, std::string_view doing, std::optional<Millis>* ret_behind = nullptr) {
+  Host& host = context.host;
+  const RetryPolicy policy{.deadline = host.monotonic() + context.state.config.timeouts.discovery};
+  return in_due_time<HttpResponse>(context, request.url, [&] {
+    return retry<HttpResponse>(
+        host, policy,
+        [&] {
+          auto answer = session.run_one(request);
+          if (answer && ret_behind != nullptr) *ret_behind = clock::behind(host, *answer);
+          return expect_ok(std::move(answer), doing);
+        },
+        [&](const RetryEvent& event) { context.observer.retrying(event.error, event.attempt, event.delay); });
+  });
+}
+
 Result<std::string> fetch(plan::Context& context, const std::string& url) {
   Host& host = context.host;
   context.observer.waiting(printable(url));
   auto session = host.open_http({.trust = HttpOptions::Trust::host, .https_redirects = 5});
-  const RetryPolicy policy{.deadline = host.monotonic() + context.state.config.timeouts.discovery};
-  return retry<std::string>(
-      host, policy,
-      [&]() -> Result<std::string> {
-        HttpRequest request;
-        request.url = url;
-        request.max_bytes = kMaxKubeconfig;
-        TRY(auto answer, expect_ok(session->run_one(std::move(request)), "fetch the discovery kubeconfig over HTTPS"));
-        return std::move(answer.body);
-      },
-      [&](const RetryEvent& event) { context.observer.retrying(event.error, event.attempt, event.delay); });
+  HttpRequest request;
+  request.url = url;
+  request.max_bytes = kMaxKubeconfig;
+  TRY(auto answer, ask(context, *session, std::move(request), "fetch the discovery kubeconfig over HTTPS"));
+  return std::move(answer.body);
 }
 
 // A path that a kubeconfig names, relative to the folder of the file, as client-go's loader has it.
@@ -92,10 +102,7 @@ Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how
   found.api = host.open_http(std::move(options));
 
   context.observer.waiting("the API server " + printable(found.endpoint));
-  const RetryPolicy policy{.deadline = host.monotonic() + context.state.config.timeouts.discovery};
-  auto cluster_info = retry<HttpResponse>(
-      host, policy, [&] { return expect_ok(found.api->run_one(cluster_info_request(found.endpoint)), "read the cluster-info ConfigMap"); },
-      [&](const RetryEvent& event) { context.observer.retrying(event.error, event.attempt, event.delay); });
+  auto cluster_info = ask(context, *found.api, cluster_info_request(found.endpoint), "read the cluster-info ConfigMap", &found.clock_behind);
   if (!cluster_info) {
     // A refusal came over a connection that was verified: the server is the cluster's, and that is all that is asked here.
     if (cluster_info.error().kind != Kind::refused && cluster_info.error().id != "http.not-found") return tl::unexpected(std::move(cluster_info).error());

@@ -1,6 +1,8 @@
 // The two ways to learn whom to trust, and what they have in common.
 #pragma once
 
+#include "base/clock.h"
+#include "base/retry.h"
 #include "plan/state.h"
 
 namespace kubejoin::discovery {
@@ -14,6 +16,7 @@ struct Trusted {
   std::string cluster_name;
   Secret token;              // credentials of a discovery file; empty with token discovery
   bool client_certificate = false;  // the session authenticates by itself
+  std::optional<Millis> clock_behind;  // this machine's, by the API server's Date
 };
 
 // The API servers of a token discovery, each host:port.
@@ -37,6 +40,17 @@ HttpRequest cluster_info_request(const std::string& endpoint);
 // The one connection speaks HTTP/1.1: an API server from 1.29 on closes an HTTP/2 connection after a request without credentials
 // (UnauthenticatedHTTP2DOSMitigation), and cluster-info is read by such a request.
 inline constexpr bool kHttp1 = true;
+
+// Makes `attempt` again, and `attempt` may itself be patient, while the clock stands in the way of the certificate that `url`'s server shows
+// (clock::is_right_now): for kPatience, and no longer than timeouts.discovery.
+template <class T>
+Result<T> in_due_time(plan::Context& context, const std::string& url, const std::function<Result<T>()>& attempt) {
+  const Instant ends = context.host.monotonic() + std::min(clock::kPatience, context.state.config.timeouts.discovery);
+  for (;;) {
+    Result<T> result = attempt();
+    if (result || !clock::is_right_now(context.host, url, ends, result.error(), [&](const std::string& what) { context.observer.waiting(what); })) return result;
+  }
+}
 
 // For answers that a control plane in the middle of its start gives and a finished one does not (401, 403, 404, no signature yet):
 // how long discovery goes on asking. A control plane signs a new token within a second.

@@ -116,6 +116,7 @@ Result<Trusted> by_token(plan::Context& context, const config::TokenDiscovery& h
           return Flow::go_on;
         }
         found = *std::move(proven);
+        found.clock_behind = clock::behind(context.host, *answer);
         winner = i;
         return Flow::stop;
       };

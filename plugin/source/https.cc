@@ -1,4 +1,5 @@
 // An https URL, from --source or from the kernel command line, optionally with the SHA-256 that its content must have.
+#include "base/clock.h"
 #include "base/retry.h"
 #include "base/text.h"
 #include "source/platform.h"
@@ -43,13 +44,16 @@ Result<Fetched> download(Host& host, const Location& location, Instant deadline)
     TRY(options.ca_pem, host.read(location.ca_path, kMaxUserData));
   }
   auto http = host.open_http(std::move(options));
-  auto answer = retry<HttpResponse>(host, {.deadline = deadline}, [&]() -> Result<HttpResponse> {
+  const auto attempt = [&]() -> Result<HttpResponse> {
     HttpRequest request;
     request.url = location.url;
     request.max_bytes = kMaxUserData;
     request.timeout = std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - host.monotonic()), std::chrono::milliseconds{1}, kRequestTimeout);
     return expect_ok(http->run_one(std::move(request)), "download " + location.url);
-  });
+  };
+  const Instant clock_patience = std::min(deadline, host.monotonic() + clock::kPatience);
+  auto answer = retry<HttpResponse>(host, {.deadline = deadline}, attempt);
+  while (!answer && clock::is_right_now(host, location.url, clock_patience, answer.error())) answer = retry<HttpResponse>(host, {.deadline = deadline}, attempt);
   if (!answer) return tl::unexpected(std::move(answer).error());
   if (!location.sha256.empty() && sha256_hex(answer->body) != location.sha256)
     return fail(Kind::untrusted, "source.sha256", "what " + quoted(location.url) + " holds has the SHA-256 " + sha256_hex(answer->body) + ", not " + location.sha256,

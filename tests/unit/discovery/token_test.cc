@@ -207,6 +207,58 @@ TEST_CASE("discovery: several API servers race") {
   }
 }
 
+TEST_CASE("discovery: a clock that is wrong is waited for, told of, and never believed over a certificate") {
+  FakeCluster cluster;
+  const Error not_yet = fail(Kind::untrusted, "tls.not-yet-valid", "the server's certificate is not valid before tomorrow", "is the clock right?").value();
+  const auto dated = [](int status, const std::string& time, std::string body = "") {
+    return FakeHost::Answer{.status = status, .headers = {{"date", "Tue, 24 Nov 2026 " + time + " GMT"}}, .body = std::move(body)};
+  };
+  const struct {
+    const char* what;
+    bool is_turned_down;           // the certificate, until the clock is right
+    const char* time;              // the server's; ours is midnight
+    std::optional<Millis> set_in;  // by three hours
+    const char* id;
+    const char* warning;
+    Millis took;
+    std::size_t asked;             // for cluster-info
+  } kRows[] = {
+      {"right", false, "00:00:00", {}, "ok", "", Millis(0), 1},
+      {"a little behind", false, "00:04:00", {}, "ok", "", Millis(0), 1},
+      {"far behind, set in time", false, "03:00:00", Millis(8'000), "ok", "", Millis(8'000), 1},
+      {"far behind, set to what is still far behind", false, "03:12:00", Millis(8'000), "ok", "12m0s behind the API server's Date and was not set in time", Millis(120'000), 1},
+      {"far behind, never set", false, "03:12:00", {}, "ok", "3h12m0s behind the API server's Date and was not set in time", Millis(120'000), 1},
+      {"turned down, set in time", true, "03:00:00", Millis(8'000), "ok", "", Millis(8'000), 2},
+      {"turned down, never set", true, "03:12:00", {}, "clock.skew", "", Millis(120'000), 1},
+      {"turned down by a clock that is right", true, "00:00:00", {}, "tls.not-yet-valid", "", Millis(0), 1},
+  };
+  for (const auto& row : kRows) {
+    CAPTURE(row.what);
+    FakeHost host;
+    cluster.attach(host);
+    if (row.is_turned_down) host.distrust = not_yet;
+    host.clock_set_in = row.set_in;
+    host.clock_set_by = std::chrono::hours(3);
+    auto info = dated(200, row.time, cluster.cluster_info());
+    cluster.instead["GET " + kube::cluster_info_path()] = {info};
+    auto head = dated(403, row.time);
+    if (row.set_in) head.before = [&host] { host.distrust.reset(); };
+    cluster.instead["HEAD /"] = {head};
+    Discovery discovery(host, cluster.config());
+    const Instant began = host.instant;
+    const Status status = discovery.run();
+    CHECK(id_of(status) == row.id);
+    CHECK(std::chrono::duration_cast<Millis>(host.instant - began) == row.took);
+    CHECK(join(discovery.observer.warnings, "; ").find(row.warning) != std::string::npos);
+    CHECK(discovery.observer.warnings.empty() == (*row.warning == '\0'));
+    CHECK(host.count_touches("GET https://") == static_cast<int>(row.asked));
+    for (const HttpRequest& request : host.requests) CHECK(request.bearer.empty());
+    if (status) continue;
+    CHECK(status.error().message.find("the server's certificate is not valid before tomorrow") != std::string::npos);
+    CHECK(status.error().kind == (row.id == std::string("clock.skew") ? Kind::unavailable : Kind::untrusted));
+  }
+}
+
 TEST_CASE("discovery: a machine's own failure is no proof against a server") {
   FakeCluster cluster;
   FakeHost host;

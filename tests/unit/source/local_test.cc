@@ -42,6 +42,24 @@ TEST_CASE("source file: one file, a folder, and what is neither") {
   CHECK(id_of(fetch(host, "file:///srv/large", soon(host))) == "file.too-large");
 }
 
+TEST_CASE("source https: a certificate out of time waits for the clock, and its URL's secrets wait with it") {
+  for (const bool is_set : {true, false}) {
+    CAPTURE(is_set);
+    FakeHost host;
+    host.answer("GET https://seed.example/join", {.error = fail(Kind::untrusted, "tls.not-yet-valid", "not valid before 2026", "is the clock right?").value()});
+    host.answer("GET https://seed.example/join", {.body = "a"});
+    host.answer("HEAD https://seed.example/", {.status = 404, .headers = {{"date", "Wed, 25 Nov 2026 00:00:00 GMT"}}});
+    if (is_set) host.clock_set_in = Millis(3'000);
+    host.clock_set_by = std::chrono::hours(24);
+    const Instant began = host.instant;
+    const auto fetched = fetch(host, "https://seed.example/join?sig=hidden", began + std::chrono::minutes(1));
+    CHECK(id_of(fetched) == (is_set ? "ok" : "clock.skew"));
+    CHECK(std::chrono::duration_cast<Millis>(host.instant - began) == Millis(is_set ? 3'000 : 60'000));
+    CHECK(host.count_touches("HEAD https://seed.example/") == 1);
+    CHECK(host.count_touches("GET") == (is_set ? 2 : 1));
+  }
+}
+
 TEST_CASE("source credential") {
   FakeHost host;
   CHECK(id_of(fetch(host, "credential:", soon(host))) == "source.no-credentials");
