@@ -18,6 +18,7 @@ namespace {
 constexpr Millis kSourceTimeout{120'000};
 constexpr Millis kRouteTimeout{120'000};
 constexpr Millis kHookTimeout{60'000};
+constexpr Millis kTurnTimeout{1'800'000};  // for another kubejoin; the unit gives up after 45 minutes
 constexpr char kDisabledFile[] = "/etc/kubejoin/disabled";
 constexpr char kHooks[] = "/etc/kubejoin/hooks.d";
 
@@ -219,6 +220,12 @@ int run_boot(const Invocation& invocation) {
   Boot boot{.host = host, .dry_run = options.dry_run, .is_here = options.root == "/"};
 
   if (const std::string switched_off = disabled_by(host, source::gather(host)); !switched_off.empty()) return skip(boot, "disabled by " + switched_off);
+  std::unique_ptr<Lock> turn;
+  if (!options.dry_run) {
+    const auto tell = [&](const std::string& text) { report::Progress(host, boot.style, nullptr, boot.started).tell(false, text); };
+    // What is recorded is the other's until it has ended; then its journal says whether there is anything left to do.
+    if (auto taken = take_turn(host, kTurnTimeout, turn, tell); !taken) return complain({&taken.error(), 1});
+  }
   plan::Journal journal = plan::read_journal(host);
   const bool has_joined = !journal.joined_at.empty();
   if (!has_joined && !options.dry_run) {

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/join_run.h"
 #include "image/seal.h"
 #include "image/verify.h"
 
@@ -84,6 +85,11 @@ int run_seal(const Invocation& invocation) {
   int status = 0;
   if (!is_ready(options, invocation, "seal", true, status)) return status;
   const auto host = make_real_host(options.root);
+  // Of this machine, as nobody joins in an image's folder; and where kubejoin has run, or the lock itself would be a trace.
+  std::unique_ptr<Lock> turn;
+  if (!options.dry_run && options.root == "/" && host->stat(kRunFolder)) {
+    if (auto taken = take_turn(*host, Millis{0}, turn); !taken) return complain({&taken.error(), 1});
+  }
   image::Image image{*host, options.root, options.keep};
   const auto report = image::seal(image, options.dry_run);
   if (!report) return complain({&report.error(), 1});

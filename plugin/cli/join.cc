@@ -174,6 +174,10 @@ int run_join(const Invocation& invocation) {
     errors.push_back(fail(Kind::usage, "usage.wait", "--wait is identity, registered or ready, not " + quoted(options.wait)).value());
   if (!errors.empty()) return complain(errors), invocation.as_kubeadm ? 1 : exit_status(errors.front().kind);
 
+  std::unique_ptr<Lock> turn;
+  if (!run.config.dry_run) {
+    if (auto taken = take_turn(*host, Millis{0}, turn); !taken) return complain({&taken.error(), 1}), invocation.as_kubeadm ? 1 : exit_status(taken.error().kind);
+  }
   run.style = report::style_for(*host, isatty(STDERR_FILENO) == 1);
   run.style.kubeadm = invocation.as_kubeadm;
   run.style.verbosity = options.verbosity;

@@ -115,6 +115,17 @@ void close_journal(Host& host, plan::JoinState& state, const plan::Journal& befo
 
 }  // namespace
 
+Status take_turn(Host& host, Millis patience, std::unique_ptr<Lock>& ret_lock, const std::function<void(const std::string&)>& told) {
+  auto lock = host.lock(kLockPath, host.monotonic());
+  if (!lock && lock.error().id == "lock.held" && patience > Millis{0}) {
+    if (told) told(lock.error().message + "; waiting for its end");
+    lock = host.lock(kLockPath, host.monotonic() + patience);
+  }
+  if (lock) ret_lock = *std::move(lock);
+  else if (lock.error().kind == Kind::unavailable) return tl::unexpected(std::move(lock).error());
+  return {};
+}
+
 report::JoinResult::State state_of(const Error* error, Host& host) {
   using State = report::JoinResult::State;
   if (error == nullptr) return State::success;

@@ -24,6 +24,14 @@ struct JoinRun {
   std::vector<Error> warnings;           // of loading
 };
 
+// Held by whoever changes this machine (Host::lock), as the unit, a user's runcmd and a person may all start kubejoin.
+inline constexpr char kRunFolder[] = "/run/kubejoin";
+inline constexpr char kLockPath[] = "/run/kubejoin/lock";
+
+// Nothing: the lock is there for `lock`, or none can be made, which what writes next will tell. Otherwise "lock.held" after `patience`
+// (`told` hears of the wait), or "signal.terminated".
+Status take_turn(Host& host, Millis patience, std::unique_ptr<Lock>& ret_lock, const std::function<void(const std::string&)>& told = {});
+
 // Runs the plan, writes result.json and the sentinel, prints the error or the success block. `machine` is this one; with
 // config.dry_run nothing is changed. The result is also returned.
 report::JoinResult join_machine(Host& machine, JoinRun run);

@@ -207,7 +207,7 @@ check_output() {
 # What changed below the root is what is listed, and kubejoin's own records.
 check_files() {
   local new line path mode rest found
-  new=$(comm -13 "$work/before" "$work/after" | grep -vE '^[0-9]+ /(run|var/lib)/kubejoin/(status|result|last-result|journal)\.json ' | grep -v '/ *$' || true)
+  new=$(comm -13 "$work/before" "$work/after" | grep -vE '^[0-9]+ /(run|var/lib)/kubejoin/(status\.json|result\.json|last-result\.json|journal\.json|lock) ' | grep -v '/ *$' || true)
   local -A listed=()
   if [[ -f $case/expect.files ]]; then
     while read -r mode path rest; do
