@@ -269,7 +269,10 @@ int run_boot(const Invocation& invocation) {
   const parse::Variables variables = source::variables(boot.fetched.metadata);
   config::Flags no_flags;
   if (options.dry_run) no_flags.dry_run = true;
-  auto [documents, loaded] = config::read_user_data(boot.fetched.user_data, boot.fetched.origin, &variables, no_flags, {.hostname = host.hostname()});
+  std::vector<config::TextFile> files;
+  for (const auto& file : boot.fetched.files) files.push_back({file.path, std::string_view(boot.fetched.user_data).substr(file.begin, file.size)});
+  if (files.empty()) files.push_back({boot.fetched.origin, boot.fetched.user_data});
+  auto [documents, loaded] = config::read_user_data(files, &variables, no_flags, {.hostname = host.hostname()});
   wipe(boot.fetched.user_data);
   if (!loaded.errors.empty()) return conclude(boot, "configuration", loaded.errors);
   if (documents.empty()) return skip(boot, "the user-data of " + boot.fetched.source + " holds no document for kubejoin");

@@ -2,6 +2,7 @@
 // what `validate` says is this one function.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,14 @@ struct UserData {
 // not judged. Unknown fields are errors.
 UserData read_user_data(std::string_view bytes, const std::string& file, const parse::Variables* variables,
                         const Flags& flags, Surroundings surroundings);
+
+// The same of several files, each a text of its own in whatever form it has. Mistakes are told file by file.
+struct TextFile {
+  std::string path;
+  std::string_view bytes;
+};
+UserData read_user_data(std::span<const TextFile> files, const parse::Variables* variables, const Flags& flags,
+                        Surroundings surroundings);
 
 // The configuration as it will be used, one line a field: its value and where that came from ("user-data line 7",
 // "default"). No secret is in it.

@@ -50,7 +50,8 @@ Result<std::vector<std::string>> files_of_folder(Host& host, const std::string& 
   return files;
 }
 
-// Several files become one YAML text of several documents; a single one stays as it is, in whatever form it has.
+// Several files become one YAML text of several documents, and it is known which stands where, so that a mistake is told of its own file; a
+// single one stays as it is, in whatever form it has.
 Result<Fetched> read_all(Host& host, const std::vector<std::string>& files) {
   Fetched fetched;
   fetched.origin = join(files, ", ");
@@ -61,6 +62,7 @@ Result<Fetched> read_all(Host& host, const std::vector<std::string>& files) {
       break;
     }
     if (!fetched.user_data.empty()) fetched.user_data += "---\n";
+    fetched.files.push_back({path, fetched.user_data.size(), text.size()});
     fetched.user_data += text;
     if (!text.ends_with('\n')) fetched.user_data += '\n';
     wipe(text);

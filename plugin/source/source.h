@@ -30,6 +30,11 @@ struct Fetched {
   std::string user_data;
   bool none = false;
   Metadata metadata;
+  struct File {
+    std::string path;
+    std::size_t begin = 0, size = 0;  // in user_data
+  };
+  std::vector<File> files;  // that user_data was put together from; empty: it is one text
 };
 
 // What detection learnt before any packet: DMI, kernel command line, block devices by label, baked files.

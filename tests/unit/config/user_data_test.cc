@@ -1,6 +1,7 @@
 // User-data as a whole: what boot and validate both go by, and the configuration with its origins.
 #include "config/user_data.h"
 
+#include "base/text.h"
 #include "loading.h"
 #include "parse/path.h"
 
@@ -33,6 +34,24 @@ TEST_CASE("config::read_user_data tells the envelope's mistakes and the document
   CHECK(ids(broken.loaded.errors) == "yaml.unclosed");
   CHECK(read("#!/bin/sh\ntrue\n").documents.empty());
   CHECK(read("#!/bin/sh\ntrue\n").loaded.errors.empty());
+}
+
+TEST_CASE("config::read_user_data of several files: each mistake is told of its own file, in their order") {
+  const std::string first = "# a site\n" + replace_all(kJoin, "caCertHashes", "caCertHash"), second = "apiVersion: kubejoin/v1alpha1\nkind: FirstBoot\nwait: {for: Ready}\n";
+  const std::string third = "#cloud-config\nwrite_files:\n- path: /x\n  content: |\n    apiVersion: kubejoin/v1alpha1\n    kind: [FirstBoot\n";
+  const TextFile files[] = {{"/etc/b.yaml", first}, {"/run/a.yaml", second}, {"/etc/c.yaml", third}, {"/etc/d.yaml", "no: [document"}, {"/etc/e.yaml", "# nothing\n\n"}};
+  const UserData wrong = read_user_data(files, nullptr, {}, {.hostname = "host-1"});
+  INFO(whole_text(wrong.loaded.errors));
+  std::string places;
+  for (const Error& e : wrong.loaded.errors) places += e.place.file + ":" + std::to_string(e.place.line) + " " + e.id + "\n";
+  CHECK(places == "/etc/b.yaml:8 schema.unknown-field\n/run/a.yaml:3 schema.enum\n/etc/c.yaml:6 yaml.unclosed\n/etc/d.yaml:0 config.no-document\n");
+  // What is good in itself is one configuration.
+  const TextFile good[] = {{"/etc/b.yaml", kJoin}, {"/run/a.yaml", "apiVersion: kubejoin/v1alpha1\nkind: FirstBoot\nwait: {for: ready}"}};
+  const UserData both = read_user_data(good, nullptr, {}, {.hostname = "host-1"});
+  CHECK(ids(both.loaded.errors) == "");
+  CHECK(both.loaded.config.first_boot.wait_for == WaitFor::ready);
+  CHECK(both.loaded.config.token_discovery->endpoints.front() == "192.0.2.10:6443");
+  CHECK(both.documents.size() == 2);
 }
 
 TEST_CASE("config::read_user_data resolves templates only with an instance's names") {

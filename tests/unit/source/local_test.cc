@@ -18,6 +18,10 @@ TEST_CASE("source file: join.yaml and its drop-ins") {
   CHECK(fetched->user_data == "a: vendor\n---\nd: etc\n---\nb: run\n---\nc: vendor\n");
   CHECK(fetched->origin == "/usr/lib/kubejoin/join.yaml, /etc/kubejoin/join.yaml.d/10-first.yml, /run/kubejoin/join.yaml.d/20-site.yaml, "
                            "/usr/lib/kubejoin/join.yaml.d/50-last.yaml");
+  std::string pieces;  // each file as it is, whatever was put between them
+  for (const auto& file : fetched->files) pieces += file.path + "=" + fetched->user_data.substr(file.begin, file.size) + ";";
+  CHECK(pieces == "/usr/lib/kubejoin/join.yaml=a: vendor\n;/etc/kubejoin/join.yaml.d/10-first.yml=d: etc\n;"
+                  "/run/kubejoin/join.yaml.d/20-site.yaml=b: run\n;/usr/lib/kubejoin/join.yaml.d/50-last.yaml=c: vendor;");
 
   host.put("/etc/kubejoin/join.yaml", "a: etc\n");
   host.put_link("/etc/kubejoin/join.yaml.d/20-site.yaml", "/dev/null");
@@ -26,7 +30,9 @@ TEST_CASE("source file: join.yaml and its drop-ins") {
   CHECK(fetched->user_data == "a: etc\n---\nd: etc\n");
 
   host.put_link("/etc/kubejoin/join.yaml", "/dev/null");
-  CHECK(fetch(host, "file:", soon(host))->user_data == "d: etc\n");
+  fetched = fetch(host, "file:", soon(host));
+  CHECK(fetched->user_data == "d: etc\n");
+  CHECK(fetched->files.empty());  // one alone
 }
 
 TEST_CASE("source file: one file, a folder, and what is neither") {
@@ -40,6 +46,35 @@ TEST_CASE("source file: one file, a folder, and what is neither") {
   CHECK(id_of(fetch(host, "file://srv/one", soon(host))) == "source.file");
   host.put("/srv/large", std::string((1 << 20) + 1, 'x'));
   CHECK(id_of(fetch(host, "file:///srv/large", soon(host))) == "file.too-large");
+}
+
+TEST_CASE("source file: drop-ins in order, overridden by name whatever the place of either, masked") {
+  const std::string lib = "/usr/lib/kubejoin/join.yaml.d/", run = "/run/kubejoin/join.yaml.d/", etc = "/etc/kubejoin/join.yaml.d/";
+  const struct {
+    const char* what;
+    std::vector<std::pair<std::string, std::string>> files;  // "" masks; ">" is a link to /dev/null
+    std::string read;                                        // the order of the paths
+  } kRows[] = {
+      {"by name, not by place", {{etc + "10", "x"}, {run + "05", "x"}, {lib + "07", "x"}}, run + "05 " + lib + "07 " + etc + "10"},
+      {"as bytes, not as numbers", {{lib + "9", "x"}, {lib + "10", "x"}}, lib + "10 " + lib + "9"},
+      {"/etc over /run over /usr/lib", {{lib + "1", "x"}, {run + "1", "x"}, {etc + "1", "x"}, {lib + "2", "x"}, {run + "2", "x"}}, etc + "1 " + run + "2"},
+      {"an empty file masks", {{lib + "1", "x"}, {run + "1", ""}, {lib + "2", "x"}}, lib + "2"},
+      {"a link to nowhere masks", {{lib + "1", "x"}, {run + "1", "x"}, {etc + "1", ">"}, {lib + "2", "x"}}, lib + "2"},
+      {"a mask below is overridden as well", {{lib + "1", ""}, {run + "1", ">"}, {etc + "1", "x"}, {etc + "2", "x"}}, etc + "1 " + etc + "2"},
+      {"all is masked", {{lib + "1", "x"}, {etc + "1", ">"}}, ""},
+  };
+  for (const auto& row : kRows) {
+    CAPTURE(row.what);
+    FakeHost host;
+    for (const auto& [path, content] : row.files) {
+      if (content == ">") host.put_link(path + ".yaml", "/dev/null");
+      else host.put(path + ".yaml", content);
+    }
+    const auto fetched = fetch(host, "", soon(host));
+    REQUIRE(outcome(fetched) == "ok");
+    CHECK(fetched->none == row.read.empty());
+    if (!row.read.empty()) CHECK(fetched->origin == replace_all(row.read, " ", ".yaml, ") + ".yaml");
+  }
 }
 
 TEST_CASE("source https: a certificate out of time waits for the clock, and its URL's secrets wait with it") {
