@@ -93,7 +93,7 @@ int run_status(const Invocation& invocation) {
     else print(result);
     return exit_of(result);
   }
-  std::printf(options.output == "json" ? "{\"state\":\"none\"}\n" : "state: none\n");
+  std::printf(options.output == "json" ? "{\"apiVersion\":\"kubejoin/v1\",\"kind\":\"Status\",\"state\":\"none\"}\n" : "state: none\n");
   return kRunning;
 }
 

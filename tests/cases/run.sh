@@ -53,7 +53,7 @@ check_faults() {
   done < <("$standin" --list-faults)
 }
 
-# Every result and status that any case left, against schemas/.
+# Every result and status that any case left, and what a case with expect.schema printed, against schemas/.
 check_records() {
   python3 - "$here/../../schemas" "$RECORDS" <<'PYTHON'
 import collections
@@ -65,19 +65,20 @@ import jsonschema
 
 schemas, records = map(pathlib.Path, sys.argv[1:])
 validators = {}
-for kind in ("result", "status"):
-    schema = json.loads((schemas / f"{kind}-v1.json").read_text())
+for path in schemas.glob("*-v1.json"):
+    schema = json.loads(path.read_text())
     jsonschema.Draft7Validator.check_schema(schema)
-    validators[kind.capitalize()] = jsonschema.Draft7Validator(schema)
-wrong, states = 0, collections.Counter()
+    validators[path.stem] = jsonschema.Draft7Validator(schema)
+wrong, counts = 0, collections.Counter()
 for path in sorted(records.iterdir()):
-    text = path.read_text()
-    record = json.loads(text)
-    states[record["state"]] += 1
-    for error in validators[record["kind"]].iter_errors(record):
+    record = json.loads(path.read_text())
+    printed = [name for name in validators if path.stem.endswith(f"-{name}")]
+    name = printed[0] if printed else record["kind"].lower() + "-v1"
+    counts[name if printed else record["state"]] += 1
+    for error in validators[name].iter_errors(record):
         wrong += 1
         print(f"FAIL {path.name}: {error.json_path}: {error.message}")
-print("records:", ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none")
+print("records:", ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "none")
 sys.exit(wrong > 0)
 PYTHON
 }
@@ -157,6 +158,7 @@ keep_records() {
   for file in "$root"/run/kubejoin/{result,status}.json "$root/var/lib/kubejoin/last-result.json" "$work/case"/status*.json; do
     [[ ! -f $file ]] || cp "$file" "${RECORDS:?}/$name-$(basename "$file")"
   done
+  [[ ! -f $case/expect.schema ]] || cp "$work/stdout" "$RECORDS/$name-$(<"$case/expect.schema").json"
 }
 
 # ---- what is expected ----
