@@ -222,6 +222,24 @@ std::vector<Check> checks_for(const plan::JoinState& state) {
   return checks;
 }
 
+namespace {
+
+// Kubernetes' version skew policy: a kubelet is never newer than the API server, and at most three minor releases older, two up to 1.27.
+// kubeadm's KubeletVersion checks the first at init alone, so that for a join it is a warning; here because the cluster's release decides.
+void hold_version_skew(plan::JoinState& state, int kubelet) {
+  const std::string version = "1." + std::to_string(kubelet);
+  const auto hold = [&](const std::string& text, const char* hint, int from, int until) {
+    Error finding = fail(Kind::unfit, "preflight.KubeletVersion", text, hint).value();
+    state.held.push_back({std::move(finding), false, from, until});
+  };
+  hold("the kubelet version is higher than the control plane version. This is not a supported version skew and may lead to a malfunctional cluster. Kubelet version: " + version,
+       "install a kubelet of the cluster's release, or upgrade the control plane first", 1, kubelet);
+  hold("Kubelet version " + version + " is too old for the control plane version. Please upgrade kubelet", "install a kubelet of the cluster's release",
+       kubelet + (kubelet + 3 < 28 ? 3 : 4), plan::kNever - 1);
+}
+
+}  // namespace
+
 Status check_machine(plan::Context& context) {
   plan::JoinState& state = context.state;
   context.observer.note("Running pre-flight checks");
@@ -251,6 +269,7 @@ Status check_machine(plan::Context& context) {
     state.held.assign(std::make_move_iterator(unsure), std::make_move_iterator(found.end()));
     found.erase(unsure, found.end());
   }
+  if (!ends_here && minor != 0) hold_version_skew(state, minor);
   return plan::settle(context, std::move(found), minor);
 }
 

@@ -120,6 +120,39 @@ TEST_CASE("preflight: what a release does not ask for is not told") {
   }
 }
 
+TEST_CASE("preflight: a kubelet that is newer or much older than the cluster is told of before anything is written") {
+  const struct {
+    int kubelet, cluster;
+    const char* says;
+  } kRows[] = {
+      {38, 37, "higher than the control plane version"},
+      {37, 37, ""},
+      {34, 37, ""},
+      {33, 37, "Kubelet version 1.33 is too old"},
+      {25, 28, ""},
+      {24, 27, "Kubelet version 1.24 is too old"},  // up to 1.27 two releases apart
+      {25, 27, ""},
+      {29, 28, "higher than the control plane version"},
+  };
+  for (const auto& row : kRows) {
+    CAPTURE(row.kubelet);
+    CAPTURE(row.cluster);
+    World w;
+    w.cluster.pretend(row.cluster);
+    w.host.put("/usr/lib/kubejoin/kubelet-version", "Kubernetes v1." + std::to_string(row.kubelet) + ".0\n");
+    w.before = w.host.files;
+    const ToldJoin told = join(w.host, w.config);
+    CHECK(shown(told.result) == "ok");
+    const auto finding = std::find_if(told.result.warnings.begin(), told.result.warnings.end(), [](const Error& e) { return e.id == "preflight.KubeletVersion"; });
+    CHECK((finding != told.result.warnings.end()) == (*row.says != '\0'));
+    if (finding == told.result.warnings.end()) continue;
+    CHECK_MESSAGE(finding->message.find(row.says) != std::string::npos, finding->message);
+    CHECK_FALSE(finding->hint.empty());
+    const std::size_t warned = told.printed.find(row.says);
+    CHECK(warned < told.printed.find("tls-bootstrap"));
+  }
+}
+
 TEST_CASE("preflight: all that is wrong is told together") {
   World w;
   for (const Row& row : kRows)
