@@ -290,10 +290,10 @@ Judgement judge_arg_value(std::string_view name, std::string_view text) {
   if (name != "node-labels" || text.empty()) return {};
   for (const std::string& label : split(text, ',')) {
     if (label.empty()) continue;  // a comma too many: the kubelet skips it
-    const auto equals = label.find('=');
-    if (equals == label.npos) return Wrong{"config.label", quoted(label) + " is no label", "it looks like key=value"};
+    // A key alone is a label with an empty value (component-base/cli/flag/configuration_map.go).
+    const auto equals = std::min(label.find('='), label.size());
     if (auto wrong = judge_label_key(trim(label.substr(0, equals)))) return wrong;
-    if (auto wrong = judge_label_value(trim(std::string_view(label).substr(equals + 1)))) return wrong;
+    if (auto wrong = judge_label_value(trim(std::string_view(label).substr(std::min(equals + 1, label.size()))))) return wrong;
   }
   return {};
 }
@@ -309,6 +309,12 @@ Judgement judge_feature_gate(std::string_view name) {
 
 Judgement judge_ip(std::string_view text) {
   if (is_ipv4(text) || is_ipv6(text)) return {};
+  // One of each family, for a dual-stack node (kubelet --node-ip, 1.20).
+  if (const auto comma = text.find(','); comma != text.npos) {
+    const std::string_view first = text.substr(0, comma), second = text.substr(comma + 1);
+    if ((is_ipv4(first) && is_ipv6(second)) || (is_ipv6(first) && is_ipv4(second))) return {};
+    return Wrong{"config.node-ip", quoted(text) + " is no pair of an IPv4 and an IPv6 address", "it looks like 10.0.0.7,2001:db8::7"};
+  }
   const bool network = text.find('/') != text.npos;
   return Wrong{"config.node-ip", quoted(text) + " is no IP address",
                network ? "write {cidr: " + printable(text) + "} to choose the machine's address inside a network" : ""};

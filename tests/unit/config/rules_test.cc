@@ -285,7 +285,10 @@ TEST_CASE("config: arguments of the kubelet") {
   CHECK_FALSE(judge_arg_value("node-labels", ",a=b,"));
   CHECK(contains(words(judge_arg_value("node-labels", "a=b,node-role.kubernetes.io/worker=")),
                  "kubectl label node NAME"));
-  CHECK(contains(words(judge_arg_value("node-labels", "a")), "key=value"));
+  CHECK_FALSE(judge_arg_value("node-labels", "a,example.com/b , c=d"));  // as the kubelet's own flag: an empty value
+  CHECK(contains(words(judge_arg_value("node-labels", "a b")), "no qualified name"));
+  CHECK(contains(words(judge_arg_value("node-labels", "=b")), "no qualified name"));
+  CHECK(contains(words(judge_arg_value("node-labels", "node-role.kubernetes.io/worker")), "kubectl label node NAME"));
   CHECK(contains(words(judge_arg_value("node-labels", "a=b c")), "no label value"));
   CHECK_FALSE(judge_arg_value("hostname-override", "Node-1"));
   CHECK(judge_arg_value("hostname-override", "node_1")->id == "config.node-name");
@@ -302,6 +305,11 @@ TEST_CASE("config: feature gates of kubeadm 1.9 to 1.12") {
 TEST_CASE("config: FirstBoot's texts") {
   check_all(judge_ip, {{"10.0.0.7", ""},
                        {"2001:db8::7", ""},
+                       {"10.0.0.7,2001:db8::7", ""},
+                       {"2001:db8::7,10.0.0.7", ""},
+                       {"10.0.0.7,10.0.0.8", "no pair of an IPv4 and an IPv6 address"},
+                       {"10.0.0.7, 2001:db8::7", "no pair"},
+                       {"10.0.0.7,", "no pair"},
                        {"10.0.0.0/8", "write {cidr: 10.0.0.0/8}"},
                        {"10.0.0", "no IP address"},
                        {"host", "no IP address"}});
