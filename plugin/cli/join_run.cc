@@ -113,6 +113,18 @@ void close_journal(Host& host, plan::JoinState& state, const plan::Journal& befo
   if (std::none_of(files.begin(), files.end(), [&](const std::string& file) { return host.stat(file); })) (void)host.remove(plan::kJournal);
 }
 
+// Cluster API looks for this file, and only for its presence (bootstrap contract, "Sentinel File"). It waits for it without end: a Node
+// that nobody there hears of is no success, and the next run, which finds the rest done, tries again.
+Status write_sentinel(Host& host, const std::string& path) {
+  if (path.empty()) return {};
+  auto written = host.write(path, "success\n", 0644);
+  if (written) return {};
+  Error error = within("tell of the node, which has joined", std::move(written).error()).value();
+  error.id = "result.sentinel";
+  error.hint = "result.sentinel must be a path that can be written; kubejoin.service may write below /run alone: systemctl edit kubejoin, ReadWritePaths=";
+  return tl::unexpected(std::move(error));
+}
+
 }  // namespace
 
 Status take_turn(Host& host, Millis patience, std::unique_ptr<Lock>& ret_lock, const std::function<void(const std::string&)>& told) {
@@ -169,6 +181,10 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
   if (outcome.status) outcome.status = prepare(context, machine, run);
   if (outcome.status) outcome = plan::run(phases_of(run.only_phases), context, state.config.skip_phases);
   else outcome.failed_phase = "start";
+  if (outcome.status && whole && !run.config.dry_run) {
+    outcome.status = write_sentinel(host, run.config.first_boot.sentinel);
+    if (!outcome.status) outcome.failed_phase = "sentinel";
+  }
   const bool has_joined = outcome.status.has_value() && whole;
   if (!run.config.dry_run && !has_joined) close_journal(host, state, before, outcome.status.has_value(), whole);
 
@@ -196,10 +212,6 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
 
   if (auto written = report::write_result(host, result); !written) std::fputs(report::error_text(written.error(), "warning").c_str(), stderr);
   if (result.state == report::JoinResult::State::success) {
-    // Cluster API looks for this file, and only for its presence (bootstrap contract, "Sentinel File").
-    if (const std::string& sentinel = run.config.first_boot.sentinel; !sentinel.empty()) {
-      if (auto written = host.write(sentinel, "success\n", 0644); !written) std::fputs(report::error_text(written.error(), "warning").c_str(), stderr);
-    }
     close_journal(host, state, before, true, true);  // last: until then a run that was killed here is finished by the next
     if (!run.style.quiet) {
       std::fputs(kJoined, stdout);
