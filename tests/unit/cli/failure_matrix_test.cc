@@ -71,7 +71,7 @@ const Row kMatrix[] = {
     {"its certificate is for another name", [](World& w) { w.host.distrust = broken(Kind::untrusted, "tls.name"); },
      "tls.name", Kind::untrusted, "hint of the transport", Millis(0), kAtOnce, 1, 1},
     {"its certificate has expired, or the clock is wrong", [](World& w) { w.host.distrust = broken(Kind::untrusted, "tls.expired"); },
-     "tls.expired", Kind::untrusted, "hint of the transport", Millis(0), kAtOnce, 1, 1},
+     "tls.expired", Kind::untrusted, "hint of the transport", Millis(0), kAtOnce, 2, 2},
     {"the secret half of the token is wrong", [](World& w) { w.cluster.signs_with = "abcdef.fedcba9876543210"; },
      "discovery.jws-mismatch", Kind::untrusted, "kubeadm token create", Millis(0), kAtOnce, 1, 1},
     {"the pin is another CA's", [](World& w) { w.config.token_discovery->ca_cert_hashes = {stranger().pin()}; },
