@@ -197,7 +197,8 @@ check_output() {
         continue
         ;;
     esac
-    if at=$(tail -n "+$from" "$work/$1" | grep -n -m 1 "${options[@]}" -e "$pattern"); then
+    # No pipe into grep: it ends at its first line, and a writer that is then killed by SIGPIPE would fail the case.
+    if at=$(grep -n -m 1 "${options[@]}" -e "$pattern" <(tail -n "+$from" "$work/$1")); then
       from=$((from + ${at%%:*}))
     else
       problem "$1 has no line (from its line $from on) like: $wanted"$'\n'"$(excerpt "$work/$1")"
