@@ -31,11 +31,11 @@ root_tar() {
   if [[ ! -s $tar ]]; then
     say "making $tar"
     mkdir -p "$cache"
-    # Caches of packages and documentation are of no use in a test. The machine's id is left to the first boot.
+    # Caches of packages and documentation are of no use in a test. The machine's id mmdebstrap itself leaves to the first boot.
     # shellcheck disable=SC2016 # $1 is mmdebstrap's
     logged "make a root of Debian $suite" mmdebstrap --format=tar --variant=minbase --include="$(IFS=, && echo "$*")" \
       --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-      --customize-hook='echo uninitialized >"$1/etc/machine-id"; rm -f "$1"/etc/ssh/ssh_host_*' \
+      --customize-hook='rm -f "$1"/etc/ssh/ssh_host_*' \
       "$suite" "$tar.new"
     mv "$tar.new" "$tar"
   fi
