@@ -28,11 +28,11 @@ native := $(shell dpkg --print-architecture 2>/dev/null)
 # cross ARCH: the make that builds for ARCH. Its libraries come from their packages, unpacked into the cache.
 cross = $(MAKE) --no-print-directory BUILD=$(BUILD)/$(1) DEB_ARCH=$(1) CROSS=$(GNU_$(1))- \
   INCLUDES='-isystem $(CACHE_DIR)/sysroot-$(1)/usr/include -isystem $(CACHE_DIR)/sysroot-$(1)/usr/include/$(GNU_$(1))' \
-  LIBRARIES=-L$(CACHE_DIR)/sysroot-$(1)/usr/lib/$(GNU_$(1))
+  LIBRARIES='-L$(CACHE_DIR)/curl-$(CURL_VERSION)-$(1)/lib -L$(CACHE_DIR)/sysroot-$(1)/usr/lib/$(GNU_$(1))'
 
 dist: dist-deps $(BUILD)/kubejoin ## .deb, tarball, SBOM, checksums for amd64 and arm64 in build/dist
 	@rm -rf $(BUILD)/dist
-	+@$(foreach arch,$(filter-out $(native),$(ARCHES)),$(call cross,$(arch)) $(CACHE_DIR)/sysroot-$(arch)/packages && $(call cross,$(arch)) $(BUILD)/$(arch)/kubejoin &&) true
+	+@$(foreach arch,$(filter-out $(native),$(ARCHES)),$(call cross,$(arch)) $(CACHE_DIR)/sysroot-$(arch)/packages && $(call cross,$(arch)) deps && $(call cross,$(arch)) $(BUILD)/$(arch)/kubejoin &&) true
 	@$(foreach arch,$(ARCHES),DEB_ARCH=$(arch) NATIVE=$(BUILD)/kubejoin SYSROOT=$(CACHE_DIR)/sysroot-$(arch) \
 	  image-builder/package.sh $(BUILD)/$(if $(filter $(native),$(arch)),,$(arch)/)kubejoin $(BUILD)/dist &&) true
 
