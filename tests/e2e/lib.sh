@@ -16,7 +16,7 @@ readonly root_packages=(
   systemd-sysv udev dbus iproute2 ca-certificates kmod netbase procps cloud-init openssh-server
 )
 readonly machine_packages=(
-  initramfs-tools linux-image-cloud-amd64 sudo e2fsprogs cloud-guest-utils
+  initramfs-tools linux-image-cloud-amd64 systemd-resolved sudo e2fsprogs cloud-guest-utils
   containerd runc containernetworking-plugins conntrack ethtool iptables socat mount
 )
 

@@ -24,7 +24,7 @@ base_disk() {
 }
 
 # make_disk TAR QCOW2: a small partition with extlinux, kernel and initrd, which nobody mounts (a mounted ext4 may lose its boot sector: seen
-# with Linux 6.12.118), and the root; the network is systemd-networkd's, set up by cloud-init.
+# with Linux 6.12.118), and the root; the network is systemd-networkd's and systemd-resolved's, set up by cloud-init.
 make_disk() (
   set -euo pipefail
   scratch=$(mktemp -d)
@@ -40,7 +40,7 @@ make_disk() (
   attach "$raw" "$root_sector" root "$root"
   tar -C "$root" --numeric-owner -xf "$1"
   echo 'LABEL=root / ext4 defaults 0 1' >"$root/etc/fstab"
-  echo 'nameserver 10.0.2.3' >"$root/etc/resolv.conf"
+  ln -sfn ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
   # The serial port is the machine's console, and it is the tests' alone: a getty would cut lines of it.
   systemctl --root="$root" mask serial-getty@ttyS0.service
   systemctl --root="$root" enable systemd-networkd.service
