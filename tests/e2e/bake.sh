@@ -28,6 +28,8 @@ story_first_boot() {
   on "$name" 'kubejoin status --wait=60s' >"$work/$name/status.txt" || die "see the join of $name succeed: see $work/$name/status.txt"
   on "$name" 'cat /run/kubejoin/result.json' >"$work/$name/result.json"
   jq -e '.state == "success"' "$work/$name/result.json" >/dev/null || die "read success in $work/$name/result.json"
+  on "$name" 'cloud-init status --long && ! grep -E "WARNING|ERROR|Traceback" /var/log/cloud-init.log' >"$work/$name/cloud-init.txt" ||
+    die "see cloud-init complain of nothing: see $work/$name/cloud-init.txt"
   timeline_of "$name"
   run_pod "$name"
   no_secret_on "$name"
