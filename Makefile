@@ -33,7 +33,7 @@ SYSTEM := -isystem $(CURL_DIR)/include $(INCLUDES)
 CPPFLAGS := -Iplugin $(SYSTEM) -DRAPIDJSON_HAS_STDSTRING=1 -DKUBEJOIN_VERSION='"$(VERSION)"'
 CXXFLAGS := -std=c++20 -g1 $(WARN) -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build -fstack-protector-strong -MMD -MP
 ARCHIVES := curl nghttp2 cares ssl crypto z
-LIBRARIES := -L$(CURL_DIR)/lib $(LIBRARIES)
+override LIBRARIES := -L$(CURL_DIR)/lib $(LIBRARIES)
 LIBS := $(LIBRARIES) $(ARCHIVES:%=-l%) -lyaml-cpp
 ifeq ($(MODE),asan)
   CXXFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -28,7 +28,7 @@ native := $(shell dpkg --print-architecture 2>/dev/null)
 # cross ARCH: the make that builds for ARCH. Its libraries come from their packages, unpacked into the cache.
 cross = $(MAKE) --no-print-directory BUILD=$(BUILD)/$(1) DEB_ARCH=$(1) CROSS=$(GNU_$(1))- \
   INCLUDES='-isystem $(CACHE_DIR)/sysroot-$(1)/usr/include -isystem $(CACHE_DIR)/sysroot-$(1)/usr/include/$(GNU_$(1))' \
-  LIBRARIES='-L$(CACHE_DIR)/curl-$(CURL_VERSION)-$(1)/lib -L$(CACHE_DIR)/sysroot-$(1)/usr/lib/$(GNU_$(1))'
+  LIBRARIES=-L$(CACHE_DIR)/sysroot-$(1)/usr/lib/$(GNU_$(1))
 
 dist: dist-deps $(BUILD)/kubejoin ## .deb, tarball, SBOM, checksums for amd64 and arm64 in build/dist
 	@rm -rf $(BUILD)/dist
