@@ -33,7 +33,7 @@ Result<std::string> fetch(plan::Context& context, const std::string& url) {
   HttpRequest request;
   request.url = url;
   request.max_bytes = kMaxKubeconfig;
-  TRY(auto answer, ask(context, *session, std::move(request), "fetch the discovery kubeconfig over HTTPS"));
+  TRY(auto answer, ask(context, *session, request, "fetch the discovery kubeconfig over HTTPS"));
   return std::move(answer.body);
 }
 
