@@ -264,33 +264,26 @@ std::optional<std::string> adopt_certificate(Context& context) {
 
 Status obtain_identity(Context& context) {
   JoinState& state = context.state;
-  const auto write_ca = [&]() -> Status {
-    return context.host.stat(state.config.ca_cert_path) ? Status{} : plan::write_file(context, state.config.ca_cert_path, state.ca_pem, 0644);
-  };
+  std::optional<Request> request;
   if (state.config.first_boot.bootstrap_by == config::BootstrapBy::kubelet) {
-    CHECK_OK(write_ca());
     const std::string cluster = state.config.cluster_name.empty() ? state.cluster.cluster_name : state.config.cluster_name;
     std::string conf = kube::bootstrap_kubeconfig(cluster, state.server, state.ca_pem, state.bearer, state.cluster.minor());
     Status written = plan::write_file(context, plan::kBootstrapConf, conf, 0600);
     wipe(conf);
     CHECK_OK(std::move(written));
-    return fetch_kubelet_config(context);
-  }
-  if (state.config.dry_run) {
-    CHECK_OK(write_ca());
+  } else if (state.config.dry_run) {
     CHECK_OK(rehearse(context));
-    return fetch_kubelet_config(context);
-  }
-  if (const auto earlier = adopt_certificate(context)) {
-    CHECK_OK(write_ca());
+  } else if (const auto earlier = adopt_certificate(context)) {
     CHECK_OK(install(context, *earlier));
-    return fetch_kubelet_config(context);
+  } else {
+    CHECK_OK(prepare_key(context));
+    CHECK_OK(request.emplace(context).create());
   }
-  CHECK_OK(prepare_key(context));
-  Request request(context);
-  CHECK_OK(request.create());
   // While the cluster issues: what else is needed from it, and the disk.
-  auto certificate = fetch_kubelet_config(context).and_then(write_ca).and_then([&] { return request.decided(); });
+  CHECK_OK(fetch_kubelet_config(context));
+  if (!context.host.stat(state.config.ca_cert_path)) CHECK_OK(plan::write_file(context, state.config.ca_cert_path, state.ca_pem, 0644));
+  if (!request) return {};
+  auto certificate = request->decided();
   context.observer.waiting("");
   if (!certificate) return tl::unexpected(std::move(certificate).error());
   CHECK_OK(kube::check_issued(*certificate, *state.identity, state.node_name(), state.ca_pem, context.host.now()));
