@@ -110,6 +110,9 @@ class Host {
   terminating() = 0;  // SIGTERM, SIGINT or SIGHUP arrived: waits end early with Kind::unavailable "signal.terminated"
 };
 
+// What a wait that a signal ended says.
+inline tl::unexpected<Error> terminated() { return fail(Kind::unavailable, "signal.terminated", "interrupted by a signal"); }
+
 // Is this the name of what a write() or symlink() leaves in its folder when the process is killed in the middle of it?
 // ".NAME.kubejoin-" and 12 hex digits; such a file may hold what the real one would.
 bool is_leftover(std::string_view name);

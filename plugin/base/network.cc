@@ -162,8 +162,7 @@ Status wait_for_route(const std::string& address, Instant deadline, int wake_fd)
                   "does this machine have its network? ip route");
     pollfd fds[2] = {{events.get(), POLLIN, 0}, {wake_fd, POLLIN, 0}};
     const int ready = ::poll(fds, 2, static_cast<int>(std::min<Millis::rep>(left.count(), 3'600'000)));
-    if (ready > 0 && fds[1].revents != 0)
-      return fail(Kind::unavailable, "signal.terminated", "interrupted by a signal");
+    if (ready > 0 && fds[1].revents != 0) return terminated();
     char buffer[1 << 14];
     while (ready > 0 && ::recv(events.get(), buffer, sizeof buffer, MSG_DONTWAIT) > 0) {
     }

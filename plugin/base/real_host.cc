@@ -60,8 +60,6 @@ void install_signal_handlers() {
   (void)std::signal(SIGPIPE, SIG_IGN);  // a peer or a child that went away is an error of the write, not our end
 }
 
-Status terminated() { return fail(Kind::unavailable, "signal.terminated", "interrupted by a signal"); }
-
 tl::unexpected<Error> failed(std::string_view call, const std::string& path, int why) {
   const bool absent = why == ENOENT || why == ENOTDIR;
   return fail(Kind::machine, absent ? "file.absent" : "file." + std::string(call),
@@ -338,7 +336,7 @@ class RealHost : public Host {
       // Its end is an event of its pidfd. One of another container has none for us, and the sandbox of an older systemd knows no such call.
       const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, whole.l_pid, 0)));
       if (wait_until(process.get(), process.ok() ? deadline : std::min(deadline, monotonic() + Millis{200})) == Wake::signal)
-        return tl::unexpected(terminated().error());
+        return terminated();
     }
     return std::make_unique<HeldLock>(std::move(file));
   }

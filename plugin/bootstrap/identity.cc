@@ -174,6 +174,7 @@ class Request {
   }
 
   tl::unexpected<Error> undecided() const {
+    if (context_.host.terminating()) return terminated();
     const std::string& name = context_.state.csr_name;
     const std::string waited = format_duration(context_.state.config.timeouts.tls_bootstrap);
     if (approved_)

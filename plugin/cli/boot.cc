@@ -190,7 +190,7 @@ Status wait_for_start(plan::Context& context, const Boot& boot) {
   if (const Millis jitter = jitter_of(boot.instance_id.empty() ? plan::machine_id(host) : boot.instance_id, config.first_boot.start_jitter); jitter > Millis{0}) {
     context.observer.waiting("the start's jitter: " + format_duration(jitter) + " of " + format_duration(config.first_boot.start_jitter));
     host.sleep_until(host.monotonic() + jitter);
-    if (host.terminating()) return fail(Kind::unavailable, "signal.terminated", "interrupted by a signal");
+    if (host.terminating()) return terminated();
   }
   if (config.token_discovery) {
     const auto endpoint = parse_host_port(config.token_discovery->endpoints.front());

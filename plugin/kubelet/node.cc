@@ -143,6 +143,7 @@ Status wait_for_node(Context& context) {
     context.observer.retrying(there.error(), attempt, *delay);
     host.sleep_until(host.monotonic() + *delay);
   }
+  if (host.terminating()) return terminated();
   if (watch.registered())
     return fail(Kind::unavailable, "node.not-ready", "Node " + state.node_name() + " is registered but not Ready after " + format_duration(wish.wait_timeout),
                 "kubectl describe node " + state.node_name() + "; is a CNI plugin installed?");

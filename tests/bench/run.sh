@@ -165,11 +165,12 @@ milestones() {
         first_request: ([$own[] | .requestReceivedTimestamp | at] | min | since) }' "$work/audit"
 }
 
-# The kubelet alone: identity and configuration are there, its Node is not.
+# The kubelet alone, on a fresh node that has what the join before wrote, and nothing of what its kubelet made since.
 floor() {
-  local started
-  on_node systemctl stop kubelet
-  kubectl delete node "$name" --wait=true >/dev/null
+  local started state=$STATE/nodes/$name
+  (cd "$state" && tar -cf "$work/joined.tar" etc-kubernetes var-lib-kubelet/pki/kubelet-client-* var-lib-kubelet/*.{yaml,env})
+  fresh_node
+  tar -C "$state" -xf "$work/joined.tar"
   watch_node
   started=$(on_node bash -c 'echo $EPOCHREALTIME; exec systemctl restart kubelet')
   await_ready "the kubelet alone"

@@ -331,7 +331,7 @@ Status FakeHost::remove_tree(const std::string& path) {
 
 // `happens`: when what is waited for comes about; nothing: never.
 Status FakeHost::wait_until(Instant deadline, std::optional<Instant> happens) {
-  if (is_terminating) return fail(Kind::unavailable, "signal.terminated", "interrupted by a signal");
+  if (is_terminating) return terminated();
   const bool in_time = happens && *happens <= deadline;
   const Instant until = in_time ? *happens : deadline;
   if (until > instant) advance(std::chrono::ceil<Millis>(until - instant));

@@ -205,6 +205,26 @@ TEST_CASE("the failure matrix") {
   }
 }
 
+TEST_CASE("a signal between two requests is told as a signal, not as what had not come about by then") {
+  for (const std::string after : {"/certificatesigningrequests", "/api/v1/nodes"}) {
+    CAPTURE(after);
+    World w;
+    w.cluster.decision = after == "/api/v1/nodes" ? FakeCluster::Decision::issued : FakeCluster::Decision::pending;
+    w.cluster.kubelet_registers = false;
+    w.host.on_request = [&, inner = w.host.on_request](HttpRequest request) {
+      const bool last = request.url.find(after) != std::string::npos && (request.method == "POST" || request.stream);
+      Answer answer = inner(std::move(request));
+      answer.hangs = false;
+      w.host.is_terminating = last;
+      return answer;
+    };
+    const ToldJoin told = join(w.host, w.config);
+    REQUIRE(told.result.error.has_value());
+    CHECK(told.result.error->id == "signal.terminated");
+    CHECK(told.result.state == report::JoinResult::State::terminated);
+  }
+}
+
 TEST_CASE("a signal ends every wait at once, says so, and a boot keeps what it goes on with") {
   for (const char* during : {kInfo, kKubeadm, kWatch}) {
     for (const bool resumable : {false, true}) {
