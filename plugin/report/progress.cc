@@ -90,7 +90,7 @@ void Progress::waiting(std::string_view text) {
   if (text.empty()) return;
   notify(phase_ + ": waiting for " + waiting_);
   if (style_.terminal && !style_.quiet) std::fprintf(stderr, "\r\033[K  %s: waiting for %s ...", phase_.c_str(), waiting_.c_str());
-  else if (style_.verbosity > 0 || waiting_.rfind("approval", 0) == 0) line(kInfo, " ", "  waiting for " + waiting_);
+  else if (style_.verbosity > 0 || text.starts_with("approval") || text.starts_with("the clock")) line(kInfo, " ", "  waiting for " + waiting_);  // these may need a person
 }
 
 void Progress::retrying(const Error& error, int attempt, Millis delay) {

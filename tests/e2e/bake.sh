@@ -85,6 +85,23 @@ story_power_cut() {
   power_off "$name"
 }
 
+# The machine's clock is three hours behind, as after a flat battery: no certificate is valid yet. The join names that, waits, and goes on
+# by itself as soon as somebody sets the clock.
+story_clock_behind() {
+  local name=clock
+  new_machine "$name" "$image"
+  user_data "$name" "$token_id.$token_secret" >"$work/$name/user-data"
+  mapfile -t seed < <(seed_disk "$name" "$work/$name/user-data")
+  start_machine "$name" "${seed[@]}" -rtc "base=$(date -u -d '-3 hours' +%FT%T)"
+  await_line 300 "$work/$name/console.new" 'kubejoin.*waiting for the clock to be set: it is (3h0m|2h59m)[0-9]+s behind' || die "read on the console of $name that its clock is behind: see $work/$name/console.new"
+  await_login "$name"
+  on "$name" "date -s @$EPOCHSECONDS" >/dev/null
+  await_ready "$name"
+  on "$name" 'kubejoin status --wait=60s' >"$work/$name/status.txt" || die "see the join of $name succeed: see $work/$name/status.txt"
+  [[ $(on "$name" 'systemctl show -P NRestarts kubejoin') == 0 ]] || die "see the join of $name succeed at its first try"
+  cut_power "$name"
+}
+
 # A machine boots from the network, by the iPXE script of the examples, which says where its document is. The document's token is one that
 # the cluster does not know: the console says so, the result too, and no kubelet is left running.
 story_wrong_token() {
@@ -187,7 +204,7 @@ started_at() {
 # ---- what they are told with ---------------------------------------------------------------------------------------------
 main() {
   local stories story
-  stories=(first_boot credential power_cut wrong_token)
+  stories=(first_boot credential power_cut clock_behind wrong_token)
   if [[ ${1:-} == -l ]]; then
     printf '%s\n' "${stories[@]}" measure
     return
