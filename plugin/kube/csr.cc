@@ -32,13 +32,21 @@ bool is_p256(const EVP_PKEY* key) {
          std::string_view(group) == SN_X9_62_prime256v1;
 }
 
+std::string taken(unsigned char* der, int size) {
+  if (size <= 0) return {};
+  std::string text(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  return text;
+}
 std::string spki_of(const EVP_PKEY* key) {
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(key, &der);
-  if (size <= 0) return {};
-  std::string spki(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
-  OPENSSL_free(der);
-  return spki;
+  return taken(der, size);
+}
+std::string spki_of(const X509* certificate) {  // as it stands there: no key is made of it
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  return taken(der, size);
 }
 
 Result<Identity> identity_of(const PkeyPtr& key) {
@@ -97,11 +105,11 @@ std::string chain_fault(X509* leaf, STACK_OF(X509) * between, X509* root, WallTi
 
 // The same for a bundle. Its certificates are tried one by one, because OpenSSL takes the first issuer of the right
 // name for the only one, and while a CA is being replaced there are two "CN=kubernetes".
-std::string chain_fault(const std::vector<Certificate>& chain, const std::vector<Certificate>& roots, WallTime now) {
-  const X509ListPtr list = certificates_of(chain), trusted = certificates_of(roots);
+std::string chain_fault(STACK_OF(X509) * chain, const std::vector<Certificate>& roots, WallTime now) {
+  const X509ListPtr trusted = certificates_of(roots);
   std::string fault;
   for (int i = 0; i < sk_X509_num(trusted.get()); ++i) {
-    fault = chain_fault(sk_X509_value(list.get(), 0), list.get(), sk_X509_value(trusted.get(), i), now);
+    fault = chain_fault(sk_X509_value(chain, 0), chain, sk_X509_value(trusted.get(), i), now);
     if (fault.empty()) break;
   }
   return fault;
@@ -194,8 +202,8 @@ Status check_issued(std::string_view cert_pem, const Identity& identity, const s
   if (!roots) return refused("the cluster's CA: " + roots.error().message, signer_hint);
 
   const Certificate& leaf = chain->front();
-  const X509ListPtr x509 = certificates_of({leaf});
-  if (spki_of(X509_get0_pubkey(sk_X509_value(x509.get(), 0))) != identity.spki_der)
+  const X509ListPtr x509 = certificates_of(*chain);
+  if (spki_of(sk_X509_value(x509.get(), 0)) != identity.spki_der)
     return refused("it is for another key", signer_hint);
   const std::string name = std::string(kNamePrefix) + node_name;
   if (leaf.common_name != name || leaf.organizations != std::vector<std::string>{std::string(kOrganization)})
@@ -206,7 +214,7 @@ Status check_issued(std::string_view cert_pem, const Identity& identity, const s
     return refused("it is not valid before " + rfc3339(leaf.not_before) + ", and now is " + rfc3339(now), clock_hint);
   if (now > leaf.not_after)
     return refused("it has expired at " + rfc3339(leaf.not_after) + ", and now is " + rfc3339(now), clock_hint);
-  if (const std::string fault = chain_fault(*chain, *roots, now); !fault.empty())
+  if (const std::string fault = chain_fault(x509.get(), *roots, now); !fault.empty())
     return refused("the cluster's CA does not vouch for it as a client: " + fault, signer_hint);
   return {};
 }
