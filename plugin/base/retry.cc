@@ -34,6 +34,11 @@ std::optional<Millis> next_delay(Host& host, const RetryPolicy& policy, int atte
 }
 
 Error exhausted(Host& host, Error last, int attempts, Instant started) {
+  if (host.terminating() && last.id != "signal.terminated") {
+    Error ended = terminated().value();
+    ended.message += "; the last attempt: " + last.message;
+    return ended;
+  }
   if (attempts > 1) {
     const auto spent = std::chrono::duration_cast<Millis>(host.monotonic() - started);
     last.message += " (after " + std::to_string(attempts) + " attempts in " + format_duration(spent) + ")";

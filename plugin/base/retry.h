@@ -23,8 +23,8 @@ struct RetryEvent {
 };
 
 // Calls `attempt` until it succeeds, its error is not Kind::unavailable, the deadline would pass, or the host is
-// terminating. The last error is returned, "(after N attempts in D)" added to the message when N > 1. `observe` hears
-// of every wait.
+// terminating ("signal.terminated", which tells of the last error). The last error is returned, "(after N attempts in D)"
+// added to the message when N > 1. `observe` hears of every wait.
 template <class T>
 Result<T> retry(Host& host, const RetryPolicy& policy, const std::function<Result<T>()>& attempt,
                 const std::function<void(const RetryEvent&)>& observe = {});

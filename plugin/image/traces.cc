@@ -83,7 +83,8 @@ constexpr Trace kTraces[] = {
     {"mail", "mail of the system", "/var/mail/**"},
 
     // --- what the build left ---
-    {"logs", "logs and journals, wherever a secret may have been written to", "/var/log/journal/* /var/log/** /var/lib/wtmpdb/** /var/lib/lastlog/**"},
+    // wtmp even while it is empty: where there is one, systemd writes to it on the way down.
+    {"logs", "logs and journals, wherever a secret may have been written to", "/var/log/journal/* /var/log/wtmp /var/log/** /var/lib/wtmpdb/** /var/lib/lastlog/**"},
     {"core-dumps", "memory of programs that crashed", "/var/lib/systemd/coredump/* /var/crash/* /core /core.* /var/lib/apport/coredump/* /var/spool/abrt/*"},
     {"tmp", "temporary files", "/tmp/* /var/tmp/*"},
     {"package-caches", "downloaded packages and lists", "/var/cache/apt/** /var/lib/apt/lists/** /var/cache/dnf/** /var/cache/yum/** /var/cache/zypp/**"},

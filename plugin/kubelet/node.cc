@@ -139,7 +139,7 @@ Status wait_for_node(Context& context) {
     }
     if (there) continue;
     const auto delay = next_delay(host, {.deadline = deadline}, attempt, there.error());
-    if (!delay) return tl::unexpected(std::move(there).error());
+    if (!delay) return host.terminating() ? terminated() : tl::unexpected(std::move(there).error());
     context.observer.retrying(there.error(), attempt, *delay);
     host.sleep_until(host.monotonic() + *delay);
   }

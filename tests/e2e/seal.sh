@@ -162,10 +162,20 @@ timeline_is_told() {
 }
 browse() { timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1100,700 --user-data-dir="$work/chromium" "$@" 2>"$work/chromium.log"; }
 
-# As a provisioner does it: seal, verify and power off from within. What daemons write at shutdown must not bring back what was removed.
+# As a provisioner does it: seal, verify and power off from within; while a join runs there, seal refuses. What daemons write at shutdown
+# must not bring back what was removed.
 seals_itself_while_it_runs() {
   local status=0
+  # shellcheck disable=SC2016 # the machine's
   boot_with 'live seal' '
+    kubejoin join 192.0.2.1:6443 --token "abc""def.0123456789""abcdef" --discovery-token-unsafe-skip-ca-verification --ignore-preflight-errors=all >/inside/join.txt 2>&1 &
+    until grep -qs "\"phase\":\"discovery\"" /run/kubejoin/status.json; do sleep 0.1; done
+    status=0
+    kubejoin seal 2>/inside/refused.txt || status=$?
+    test "$status" = 69
+    grep -qF "process $! [lock.held]" /inside/refused.txt
+    kill $!
+    wait $! || true
     kubejoin seal >/inside/seal.txt
     kubejoin verify >/inside/verify.txt' || status=$?
   ((status == 0)) || die "seal and verify within the machine: see $boot"

@@ -57,6 +57,17 @@ TEST_CASE("there is no delay beyond the deadline, nor after a signal") {
   CHECK(!next_delay(host, {.deadline = host.monotonic() + Millis(60'000)}, 1, {}));
 }
 
+TEST_CASE("a signal while there is a retry is told as one, with what went wrong last") {
+  FakeHost host;
+  const auto result = retry<int>(host, {.deadline = host.monotonic() + Millis(60'000)}, [&]() -> Result<int> {
+    host.is_terminating = true;
+    return unavailable();
+  });
+  REQUIRE(!result);
+  CHECK(result.error().id == "signal.terminated");
+  CHECK(result.error().message == "interrupted by a signal; the last attempt: " + unavailable().error().message);
+}
+
 TEST_CASE("retry goes on until it succeeds, and tells of every wait") {
   FakeHost host;
   int calls = 0;

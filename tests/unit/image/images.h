@@ -74,6 +74,7 @@ inline constexpr LeftBehind kLeftBehind[] = {
     {"/var/mail/root", "mail"},
     {"/var/log/journal/0123456789abcdef0123456789abcdef", "logs"},
     {"/var/log/nginx/access.log", "logs"},
+    {"/var/log/wtmp", "logs"},
     {"/var/lib/systemd/coredump/core.kubelet.0.zst", "core-dumps"},
     {"/tmp/script_4242.sh", "tmp"},
     {"/var/cache/apt/archives/runc_1.deb", "package-caches"},
@@ -89,6 +90,7 @@ inline void put_traces(FakeHost& host) {
   host.files.erase("/run/kubeadm");
   host.put("/run/kubeadm/kubeadm-join-config.yaml", "x", 0640);
   host.files.erase("/var/log/journal/0123456789abcdef0123456789abcdef");
+  host.put("/var/log/wtmp", "", 0664);
   host.put("/var/log/journal/0123456789abcdef0123456789abcdef/system.journal", std::string("LPKSHHRH\0", 9), 0640);
   host.put("/root/.bash_history", "ls\nkubeadm join 10.0.0.1:6443 --token " + std::string(kTokenInImage) + "\n", 0600);
   host.put("/opt/bootstrap/join.sh", "exec kubeadm join --token=" + std::string(kTokenInImage) + " 10.0.0.1:6443\n", 0755);
