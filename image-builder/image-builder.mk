@@ -14,7 +14,7 @@ seal-test: $(BUILD)/kubejoin image-deps ## a real Debian, used, sealed, verified
 nspawn: $(BUILD)/kubejoin image-deps ## real systemd and cloud-init of two Debians in containers, a real cluster (10 minutes)
 	@KUBEJOIN=$(abspath $<) tests/e2e/nspawn.sh $(CASES)
 
-bake: $(BUILD)/kubejoin image-deps ## Packer bakes, qemu boots, the real kubelet is Ready (9 minutes with warm caches)
+bake: $(BUILD)/kubejoin image-deps ## Packer bakes, qemu boots, the real kubelet is Ready (8 minutes with warm caches)
 	@KUBEJOIN=$(abspath $<) tests/e2e/bake.sh $(STORIES)
 
 bake-measure: $(BUILD)/kubejoin image-deps ## power-on to Ready: kubejoin's unit, kubejoin and kubeadm from runcmd, RUNS=3 boots of each

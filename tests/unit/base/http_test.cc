@@ -37,11 +37,11 @@ TEST_CASE("a connection made before trust carries on after it was proven") {
   const struct {
     bool offered, unwanted, spoken;
   } kRows[] = {{false, false, false}, {true, false, true}, {true, true, false}};
-  for (const auto& [http2, http1, spoken] : kRows) {
-    CAPTURE(http2);
-    CAPTURE(http1);
-    TestServer server({.identity = make_leaf(ca), .http2 = http2}, hello);
-    const auto api = session({.trust = HttpOptions::Trust::pending, .http1 = http1});
+  for (const auto& row : kRows) {
+    CAPTURE(row.offered);
+    CAPTURE(row.unwanted);
+    TestServer server({.identity = make_leaf(ca), .http2 = row.offered}, hello);
+    const auto api = session({.trust = HttpOptions::Trust::pending, .http1 = row.unwanted});
     CHECK(body_of(api->run_one(get(server.url("/api/v1/namespaces/kube-public/configmaps/cluster-info")))) == "hello");
     REQUIRE(api->peer().der.size() == 1);
     CHECK(outcome(api->trust(ca.certificate, server.url("/"))) == "ok");
@@ -49,7 +49,7 @@ TEST_CASE("a connection made before trust carries on after it was proven") {
     CHECK(api->connections() == 1);
     CHECK(server.connections() == 1);
     CHECK(server.seen().at(0).headers.count("authorization") == 0);
-    CHECK((server.seen().at(0).headers.count("host") == 0) == spoken);  // HTTP/2 has :authority
+    CHECK((server.seen().at(0).headers.count("host") == 0) == row.spoken);  // HTTP/2 has :authority
     CHECK(server.seen().at(0).headers.at("user-agent") == "kubejoin/" KUBEJOIN_VERSION);
     CHECK(server.seen().at(1).headers.at("authorization") == "Bearer abcdef.0123456789abcdef");
   }

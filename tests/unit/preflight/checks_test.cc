@@ -124,7 +124,7 @@ TEST_CASE("preflight: a kubelet that is newer or much older than the cluster is 
   const struct {
     int kubelet, cluster;
     const char* says;
-  } kRows[] = {
+  } kPairs[] = {
       {38, 37, "higher than the control plane version"},
       {37, 37, ""},
       {34, 37, ""},
@@ -134,7 +134,7 @@ TEST_CASE("preflight: a kubelet that is newer or much older than the cluster is 
       {25, 27, ""},
       {29, 28, "higher than the control plane version"},
   };
-  for (const auto& row : kRows) {
+  for (const auto& row : kPairs) {
     CAPTURE(row.kubelet);
     CAPTURE(row.cluster);
     World w;
