@@ -72,6 +72,9 @@ class Host {
   virtual Status remove(
       const std::string& path) = 0;  // file, link or empty folder; absent is success
   virtual Status remove_tree(const std::string& path) = 0;  // does not follow links, does not leave the file system
+  // Returns when what was changed in the folder of `path`, and anywhere before, outlives a power cut: for what must not be lost
+  // once somebody else has heard of it.
+  virtual Status settle(const std::string& path) = 0;
   // Waits until `path` exists (inotify on its nearest existing ancestor) or the deadline: "wait.timeout".
   virtual Status wait_for_path(const std::string& path, Instant deadline) = 0;
   // Takes the exclusive lock of the file, which is made with 0600 and stays (fcntl(2), whose kernel knows who holds one).

@@ -169,7 +169,7 @@ class RealHost : public Host {
   }
   RealHost(const RealHost&) = delete;
   RealHost& operator=(const RealHost&) = delete;
-  ~RealHost() override { settle(); }
+  ~RealHost() override { settle_last(); }
 
   // ---- files ----
 
@@ -287,6 +287,12 @@ class RealHost : public Host {
     if (!folder.ok() || ::fstatat(folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
       return errno == ENOENT || errno == ENOTDIR ? Status{} : failed("remove", path, errno);
     if (const int why = remove_below(folder.get(), name, info.st_dev); why != 0) return failed("remove", path, why);
+    return {};
+  }
+
+  Status settle(const std::string& path) override {
+    const Fd folder = open_to_change(path);
+    if (!folder.ok() || ::fsync(folder.get()) != 0) return failed("sync", path, errno);
     return {};
   }
 
@@ -449,13 +455,13 @@ class RealHost : public Host {
     if (!folder.ok() || ::fstat(folder.get(), &info) != 0 || (info.st_dev == unsettled_device_ && info.st_ino == unsettled_number_) ||
         (::fstatfs(folder.get(), &system) == 0 && system.f_type == TMPFS_MAGIC))
       return folder;
-    settle();
+    settle_last();
     unsettled_ = Fd(::fcntl(folder.get(), F_DUPFD_CLOEXEC, 0));
     unsettled_device_ = info.st_dev;
     unsettled_number_ = info.st_ino;
     return folder;
   }
-  void settle() {
+  void settle_last() {
     if (unsettled_.ok()) (void)::fsync(unsettled_.get());
   }
 

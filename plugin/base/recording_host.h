@@ -27,6 +27,7 @@ class DryRunHost : public Host {
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status remove_tree(const std::string& path) override;
+  Status settle(const std::string&) override { return {}; }
   Status wait_for_path(const std::string& path, Instant deadline) override;
   Result<std::unique_ptr<Lock>> lock(const std::string&, Instant) override { return std::make_unique<Lock>(); }
   void warm(const std::string&) override {}

@@ -284,6 +284,8 @@ Status obtain_identity(Context& context) {
     CHECK_OK(install(context, *earlier));
   } else {
     CHECK_OK(prepare_key(context));
+    // Else a power cut could leave the cluster with a request, to be approved by a person, for a key that nobody has.
+    CHECK_OK(context.host.settle(plan::kClientKeyTmp));
     CHECK_OK(request.emplace(context).create());
   }
   // While the cluster issues: what else is needed from it, and the disk.

@@ -116,6 +116,7 @@ class FakeHost : public Host {
   Status symlink(const std::string& target, const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
+  Status settle(const std::string& path) override { return touch("settle " + path); }
   Status remove_tree(const std::string& path) override;
   Status wait_for_path(const std::string& path, Instant deadline) override;
   Result<std::unique_ptr<Lock>> lock(const std::string& path, Instant deadline) override;

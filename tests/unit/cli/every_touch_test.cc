@@ -99,6 +99,9 @@ TEST_CASE("an undisturbed join leaves what a real one leaves, byte for byte, on 
     CHECK(world.cluster.patches.size() == (world.cluster.minor() == 37 ? 0U : 1U));  // kubeadm's annotation of old
     CHECK(world.cluster.kubelet_starts == 1);
     // Before the kubelet starts: cluster-info; kubeadm-config and the Node's name; the CSR, its watch, kubelet-config.
+    const auto touched = [&](std::string_view what) { return std::find_if(world.host.touches.begin(), world.host.touches.end(), [&](const std::string& t) { return t.starts_with(what); }); };
+    const auto post = touched("POST https://10.0.0.1:6443/apis/certificates");
+    CHECK((post == world.host.touches.end() || touched("settle /var/lib/kubelet/pki/kubelet-client.key.tmp") < post));  // the key is on the disk before the cluster knows of it
     const auto start = std::find_if(world.host.touches.begin(), world.host.touches.end(), [](const std::string& t) { return t.find("restart") != t.npos; });
     CHECK(std::count_if(world.host.touches.begin(), start, [](const std::string& t) { return t.find(" https://") != t.npos; }) == 6);
   }
