@@ -13,6 +13,9 @@ accelerator() {
   fi
 }
 
+# machine_processors: how many of this machine's processors one virtual machine takes.
+machine_processors() { accelerator | tail -n 1; }
+
 # base_disk: prints the path of a bootable Debian disk; makes it when it is not in the cache.
 base_disk() {
   local tar disk
