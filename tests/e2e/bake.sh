@@ -67,7 +67,7 @@ story_power_cut() {
   mapfile -t seed < <(seed_disk "$name" "$work/$name/user-data")
   for moment in cluster-config tls-bootstrap kubelet-start; do
     start_machine "$name" "${seed[@]}"
-    await_line 300 "$work/$name/console.new" "kubejoin\\[.*\\+ $moment " || die "see $moment done on $name: see $work/$name/console.new"
+    await_line 600 "$work/$name/console.new" "kubejoin\\[.*\\+ $moment " || die "see $moment done on $name: see $work/$name/console.new"
     cut_power "$name"
   done
   ! grep -qaF 'has joined the cluster' "$work/$name/console.log" || die "cut the power of $name before the end of its join: see $work/$name/console.log"
@@ -91,7 +91,7 @@ story_clock_behind() {
   user_data "$name" "$token_id.$token_secret" >"$work/$name/user-data"
   mapfile -t seed < <(seed_disk "$name" "$work/$name/user-data")
   start_machine "$name" "${seed[@]}" -rtc "base=$(date -u -d '-3 hours' +%FT%T)"
-  await_line 300 "$work/$name/console.new" 'kubejoin.*waiting for the clock to be set: it is (3h0m|2h59m)[0-9]+s behind' || die "read on the console of $name that its clock is behind: see $work/$name/console.new"
+  await_line 600 "$work/$name/console.new" 'kubejoin.*waiting for the clock to be set: it is (3h0m|2h59m)[0-9]+s behind' || die "read on the console of $name that its clock is behind: see $work/$name/console.new"
   await_login "$name"
   on "$name" "date -s @$EPOCHSECONDS" >/dev/null
   await_ready "$name"
@@ -117,7 +117,7 @@ story_wrong_token() {
     >"$work/$name/server.log" 2>&1 </dev/null &
   server=$!
   boot_folder=$boot start_machine "$name" "${seed[@]}" -boot n
-  await_line 420 "$work/$name/console.new" 'kubejoin.*failure: .*zzzzzz' || die "read the token's id on the console of $name: see $work/$name/console.new"
+  await_line 600 "$work/$name/console.new" 'kubejoin.*failure: .*zzzzzz' || die "read the token's id on the console of $name: see $work/$name/console.new"
   kill "$server"
   await_login "$name"
   on "$name" 'kubejoin status --wait' >"$work/$name/status.txt" && die "see the join of $name fail"
@@ -323,14 +323,14 @@ written() { printf -- '- path: %s\n  permissions: "0640"\n  content: |\n' "$1" &
 readonly cni='{"cniVersion": "0.4.0", "name": "bridge", "plugins": [{"type": "bridge", "bridge": "cni0", "isGateway": true, "ipam": {"type": "host-local", "subnet": "10.244.0.0/24"}}]}'
 
 await_ready() {
-  if ! { admin wait --for=create "node/$1" --timeout=300s && admin wait --for=condition=Ready "node/$1" --timeout=180s; } >/dev/null; then
+  if ! { admin wait --for=create "node/$1" --timeout=600s && admin wait --for=condition=Ready "node/$1" --timeout=300s; } >/dev/null; then
     die "see the Node $1 Ready: see $work/$1/console.new"
   fi
   say "Node $1 is Ready"
 }
 
 await_login() {
-  local end=$((SECONDS + 180))
+  local end=$((SECONDS + 300))
   until on "$1" true; do
     ((SECONDS < end)) || die "log in to $1: see $work/$1/console.new"
     sleep 1 # between two tries
@@ -341,7 +341,7 @@ await_login() {
 await_boot_in_status() {
   local id
   id=$(on "$1" 'cat /proc/sys/kernel/random/boot_id')
-  if ! { admin wait "node/$1" --for=jsonpath="{.status.nodeInfo.bootID}=$id" --timeout=180s && admin wait "node/$1" --for=condition=Ready --timeout=120s; } >/dev/null; then
+  if ! { admin wait "node/$1" --for=jsonpath="{.status.nodeInfo.bootID}=$id" --timeout=300s && admin wait "node/$1" --for=condition=Ready --timeout=300s; } >/dev/null; then
     die "see the Node $1 Ready after its reboot: see $work/$1/console.new"
   fi
 }
@@ -365,7 +365,7 @@ spec:
   automountServiceAccountToken: false
   containers: [{name: hello, image: "kubejoin.test/hello:1", imagePullPolicy: Never}]
 YAML
-  admin wait "pod/hello-$1" --for=jsonpath='{.status.phase}'=Succeeded --timeout=120s >/dev/null || {
+  admin wait "pod/hello-$1" --for=jsonpath='{.status.phase}'=Succeeded --timeout=300s >/dev/null || {
     admin describe pod "hello-$1" >"$work/$1/pod.txt"
     die "see the pod on $1 run to its end: see $work/$1/pod.txt"
   }

@@ -111,14 +111,14 @@ ssh_port() { echo $((20000 + 0x$(key_of "$1" | cut -c1-3))); }
 # power_off NAME: presses the button and waits until the machine is off.
 power_off() {
   echo system_powerdown | socat - "UNIX-CONNECT:$sockets/$1.monitor" >/dev/null
-  await_exit 90 "$(<"$work/$1/pid")" || die "power $1 off: see $work/$1/console.new"
+  await_exit 240 "$(<"$work/$1/pid")" || die "power $1 off: see $work/$1/console.new"
   keep_console "$1"
 }
 
 # reboot NAME [QEMU-ARGUMENT...]: a clean one, from inside; the arguments are start_machine's.
 reboot() {
   on "$1" 'systemctl reboot' || true # the connection ends with the machine
-  await_exit 90 "$(<"$work/$1/pid")" || die "reboot $1: see $work/$1/console.new"
+  await_exit 240 "$(<"$work/$1/pid")" || die "reboot $1: see $work/$1/console.new"
   keep_console "$1"
   start_machine "$@"
 }
