@@ -143,9 +143,9 @@ story_measure() {
     def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
     def seconds: . * 10 | round / 10;
     group_by(.way) | sort_by(["unit", "runcmd", "kubeadm"] as $order | .[0].way as $way | $order | index($way)) |
-    "| | runs | network-online | join begins | kubelet starts | Ready | Ready after network-online |", "|---|---|---|---|---|---|---|",
+    "| | runs | network-online | join begins | kubelet starts | from one to the other | Ready | Ready after network-online |", "|---|---|---|---|---|---|---|---|",
     (.[] | . as $runs | "| \($runs[0].way) | \(length) | " +
-      ([["online", "begin", "kubelet", "ready", "added"][] as $key | [$runs[] | .[$key]] | median | seconds | "\(.) s"] | join(" | ")) + " |")
+      ([["online", "begin", "kubelet", "join", "ready", "added"][] as $key | [$runs[] | .[$key]] | median | seconds | "\(.) s"] | join(" | ")) + " |")
   ' "$work/measured.json" | tee "$work/measured.md"
 }
 
@@ -166,7 +166,7 @@ measure() {
     systemctl show -P ExecMainStartTimestampMonotonic '"$([[ $way == unit ]] && echo kubejoin || echo cloud-final)"'.service kubelet.service | grep .' >"$work/$name/marks"
   jq -nc --arg way "$way" --argjson marks "$(jq -s . "$work/$name/marks")" --argjson on "$power_on" --argjson started "$started" --argjson ready "$ready" '
     ($started - $on) as $offset | [$marks[] / 1000000 + $offset] as [$online, $begin, $kubelet] |
-    {way: $way, online: $online, begin: $begin, kubelet: $kubelet, ready: ($ready - $on), added: ($ready - $on - $online)}' | tee -a "$work/measured.json"
+    {way: $way, online: $online, begin: $begin, kubelet: $kubelet, join: ($kubelet - $begin), ready: ($ready - $on), added: ($ready - $on - $online)}' | tee -a "$work/measured.json"
   on "$name" 'journalctl -b -o short-monotonic --no-pager' >"$work/$name/journal.txt"
   cut_power "$name"
 }
