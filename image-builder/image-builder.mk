@@ -8,13 +8,13 @@ image-deps: ## install what baking and booting need (image-builder/packages.txt)
 image: $(BUILD)/kubejoin image-deps ## scripts, templates, units, order, examples, packages: without booting
 	@KUBEJOIN=$(abspath $<) tests/e2e/image-builder.sh
 
-seal-test: $(BUILD)/kubejoin image-deps ## a real Debian, used, sealed, verified, booted again; the timeline of its boot in a browser (3 minutes)
+seal-test: $(BUILD)/kubejoin image-deps ## a real Debian, used, sealed, verified, booted again; the timeline of its boot in a browser (1 minute)
 	@KUBEJOIN=$(abspath $<) tests/e2e/seal.sh
 
-nspawn: $(BUILD)/kubejoin image-deps ## real systemd and cloud-init of two Debians in containers, a real cluster (10 minutes)
+nspawn: $(BUILD)/kubejoin image-deps ## real systemd and cloud-init of two Debians in containers, a real cluster (2 minutes)
 	@KUBEJOIN=$(abspath $<) tests/e2e/nspawn.sh $(CASES)
 
-bake: $(BUILD)/kubejoin image-deps ## Packer bakes, qemu boots, the real kubelet is Ready (8 minutes with warm caches)
+bake: $(BUILD)/kubejoin image-deps ## Packer bakes, qemu boots, the real kubelet is Ready (7 minutes with warm caches)
 	@KUBEJOIN=$(abspath $<) tests/e2e/bake.sh $(STORIES)
 
 bake-measure: $(BUILD)/kubejoin image-deps ## power-on to Ready: kubejoin's unit, kubejoin and kubeadm from runcmd, RUNS=3 boots of each
