@@ -6,6 +6,7 @@
 #
 # Prints `ok S16 several_pins` or `FAIL S16 several_pins` and why. statements.tsv says which test proves what on which release;
 # a statement without a row, a row without a test and a test without a row are failures. The program is $KUBEJOIN, or build/kubejoin.
+# The cluster stays up after a run of some tests, for the next one; and after one of all with KEEP_CLUSTER set.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here statements=$here/statements.tsv last=71
@@ -81,6 +82,7 @@ run_release() {
     [[ $result == ok ]] || sed 's/^/     /' <<<"$output"
   done
   if (($# == 0)); then rows "$release" | awk -F '\t' '$3 == "-" { printf "--   %-12s informational: %s\n", $1, $4 }'; fi
+  (($#)) || [[ ${KEEP_CLUSTER:-} ]] || "$here/../cluster/down.sh" "$release" || failures=1
   echo "Kubernetes $release: $passed of ${#wanted[@]} tests passed in $((SECONDS - started)) s"
   ((failures == 0))
 }
