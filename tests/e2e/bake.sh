@@ -58,7 +58,8 @@ story_credential() {
   power_off "$name"
 }
 
-# The plug is pulled three times: before the identity, with it, and with a kubelet that has just started; the last boot finishes the join.
+# The plug is pulled three times, as soon as the console tells that a phase is over, which is some tens of milliseconds later; the last
+# boot finishes the join.
 story_power_cut() {
   local name=cut moment
   new_machine "$name" "$image"
