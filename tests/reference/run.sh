@@ -2,7 +2,7 @@
 # Proves the sentences of the reference page of kubeadm join, one named test a statement, on a real cluster of one release.
 #
 #   run.sh RELEASE [NAME…]     1.20 or 1.37; NAMEs of tests or statements (S16); all without
-#   run.sh --table             the table of statements, as the README has it
+#   run.sh --table             the table of statements, as README.md beside this file has it
 #
 # Prints `ok S16 several_pins` or `FAIL S16 several_pins` and why. statements.tsv says which test proves what on which release;
 # a statement without a row, a row without a test and a test without a row are failures. The program is $KUBEJOIN, or build/kubejoin.
