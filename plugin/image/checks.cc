@@ -306,6 +306,10 @@ constexpr Check kChecks[] = {
     {"modules", "kernel modules of pod networks and images", "a file in /etc/modules-load.d", modules},
     {"sysctl", "kernel settings of pod networks", "a file in /etc/sysctl.d", sysctls},
     {"ssh-keygen", "somebody makes new SSH host keys", "install cloud-init, or a unit that runs ssh-keygen -A before sshd", ssh_keys_made},
+    {"cni-config", "pod networks that are baked in", "", cluster_network},
+    {"proxies", "proxies that every clone would use", "", proxies},
+    {"logins", "passwords and rights that every clone has", "", logins},
+    {"bound-state", "identity that only its owner can renew", "", bound_state},
 };
 
 }  // namespace

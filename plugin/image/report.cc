@@ -71,6 +71,7 @@ std::string to_text(const VerifyReport& report) {
       if (++shown <= kMostPaths) text += "        " + line_of(finding) + "\n";
     if (shown > kMostPaths) text += "        and " + std::to_string(shown - kMostPaths) + " more (-o json names them all)\n";
     if (!check.hint.empty()) text += "        hint: " + check.hint + "\n";
+    for (const Finding& note : check.notes) text += "note  " + line_of(note) + "\n";
     findings += check.findings.size();
   }
   for (const std::string& path : report.unsearched) text += "note  " + printable(path, 512) + " is too large: it was not searched for secrets\n";
@@ -86,7 +87,9 @@ std::string to_json(const VerifyReport& report) {
   json.number("failed", report.count(Verdict::failed)).number("skipped", report.count(Verdict::skipped)).number("filesSearched", report.files_searched);
   json.begin_list("checks");
   for (const CheckResult& check : report.checks) {
-    json.begin().text("name", check.name).text("sentence", check.sentence).text("result", name_of(check.verdict)).text_if("note", check.note);
+    std::string note = check.note;
+    for (const Finding& one : check.notes) note += (note.empty() ? "" : "; ") + line_of(one);
+    json.begin().text("name", check.name).text("sentence", check.sentence).text("result", name_of(check.verdict)).text_if("note", note);
     json.begin_list("findings");
     for (const Finding& finding : check.findings) json.begin().text_if("path", finding.path).number_if("line", finding.line).text_if("message", finding.what).end();
     json.end_list().text_if("hint", check.hint).end();

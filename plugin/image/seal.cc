@@ -2,6 +2,8 @@
 #include "image/seal.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "base/text.h"
 
@@ -38,8 +40,29 @@ std::optional<Finding> kubelet_version(Image& image) {
   return Finding{.check = "kubelet-version", .path = kKubeletVersionPath, .content = asked->out, .mode = 0644};
 }
 
-bool goes_with(const std::string& path, const std::vector<Change>& changes) {
-  return std::any_of(changes.begin(), changes.end(), [&](const Change& c) { return !c.written && (path == c.path || path.starts_with(c.path + "/")); });
+// The file without those of its lines that findings cut, which may be of several rows.
+Status cut(Host& host, const std::string& path, const std::set<int>& lines) {
+  const auto info = host.stat(path);
+  TRY(const std::string text, host.read(path));
+  std::string left;
+  int number = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    if (!lines.contains(++number)) left.append(text, at, end - at);
+    at = end;
+  }
+  return host.write(path, left, info ? info->mode : 0644);
+}
+
+Status do_away_with(Host& host, const Finding& finding, const std::map<std::string, std::set<int>>& cuts) {
+  if (finding.cuts) return cut(host, finding.path, cuts.at(finding.path));
+  return finding.content ? host.write(finding.path, *finding.content, finding.mode) : host.remove_tree(finding.path);
+}
+
+// Removed already, or below what was; or cut already, with all its lines.
+bool goes_with(const Finding& finding, const std::vector<Change>& changes) {
+  const std::string& path = finding.path;
+  return std::any_of(changes.begin(), changes.end(), [&](const Change& c) { return c.written ? finding.cuts && path == c.path : path == c.path || path.starts_with(c.path + "/"); });
 }
 
 }  // namespace
@@ -51,11 +74,14 @@ Result<SealReport> seal(Image& image, bool dry_run) {
   Search search = find_traces(image);
   report.errors = std::move(search.problems);
   if (auto version = kubelet_version(image)) search.findings.push_back(*std::move(version));
+  std::map<std::string, std::set<int>> cuts;
+  for (const Finding& finding : search.findings)
+    if (finding.cuts) cuts[finding.path].insert(finding.line);
   for (const Finding& finding : search.findings) {
-    if (goes_with(finding.path, report.changes)) continue;
+    if (goes_with(finding, report.changes)) continue;
     Status done;
-    if (!dry_run) done = finding.content ? image.host.write(finding.path, *finding.content, finding.mode) : image.host.remove_tree(finding.path);
-    if (done) report.changes.push_back({finding.check, finding.path, finding.content.has_value()});
+    if (!dry_run) done = do_away_with(image.host, finding, cuts);
+    if (done) report.changes.push_back({finding.check, finding.path, finding.cuts || finding.content.has_value()});
     else report.errors.push_back(std::move(done).error());
   }
   return report;

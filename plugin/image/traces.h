@@ -1,4 +1,5 @@
-// The one table of what an image may not carry: `seal` takes away what it finds, `verify` fails on what it finds, so the two cannot disagree.
+// The one table of what an image may not carry (table.cc): `seal` takes away what it finds, `verify` fails on what it finds, so the two cannot
+// disagree.
 #pragma once
 
 #include <optional>
@@ -19,6 +20,7 @@ struct Finding {
   std::string what{};                    // half a sentence; a token's id may be in it, never its secret
   std::optional<std::string> content{};  // what `seal` writes there; without it `seal` removes the path
   unsigned mode = 0644;                  // of `content`
+  bool cuts = false;                     // `seal` takes line `line` out of the file, and leaves the rest as it is
 };
 
 // The image that is looked at: a folder of this machine, or the machine itself.
@@ -43,14 +45,23 @@ struct Spot {
   std::string what{};
 };
 
-// A row. `paths`, separated by blanks: `*` within a component; "/x/**" is every file with content below /x, whose folders stay;
-// "~/" is the home of root and of every person. Or `find`, where a path does not say enough; or `look`, which is shown every text file.
+// What a row is about. An identity that clones share makes two machines one for somebody else; a secret is given to whoever gets the image;
+// a trace tells of the machine that built it.
+enum class Sort { identity, secret, trace };
+std::string_view name_of(Sort sort);
+
+// A row. `paths`, separated by blanks: `*` and `[…]` within a component; "/x/**" is every file with content below /x, whose folders stay;
+// "~/" is the home of root and of every person. `find`, where a path does not say enough. `look` is shown texts: of the paths, line by line
+// and without comments; without paths, every text file of the image as a whole.
 struct Trace {
   std::string_view name;      // stable: scripts and --keep use it
+  Sort sort;
   std::string_view sentence;  // what it is
+  std::string_view anew{};    // who makes it anew on the clone; empty: nobody has to
   std::string_view paths{};
   void (*find)(Image& image, const Trace& trace, Search& search) = nullptr;
   std::vector<Spot> (*look)(std::string_view text) = nullptr;
+  bool cuts = false;          // of what `look` finds, the line goes and not the file; in a file that is not the system's own, the file
   bool offline_only = false;  // below /run: not in a machine that is running
 };
 std::span<const Trace> traces();
@@ -62,6 +73,17 @@ Search find_traces(Image& image);
 void search_files(Image& image, Search& search);
 std::vector<Spot> look_for_tokens(std::string_view text);
 std::vector<Spot> look_for_private_keys(std::string_view text);
+std::vector<Spot> look_for_passwords(std::string_view text);    // in a URL: scheme://user:password@host
+std::vector<Spot> look_for_kubeconfigs(std::string_view text);  // with a credential in it
+
+// Looks of one line of a configuration (lines.cc).
+std::vector<Spot> look_for_address(std::string_view line);         // of a network card, "00:50:56:aa:bb:cc"
+std::vector<Spot> look_for_card(std::string_view line);            // the settings that bind an interface to one: HWADDR=, UUID=, mac-address=
+std::vector<Spot> look_for_registry_login(std::string_view line);  // of containerd's and others' TOML
+std::vector<Spot> look_for_npm_login(std::string_view line);
+
+// The lines of `path` that `look` has something to say of, as findings; comments are not shown to it.
+void look_at_lines(Image& image, const Trace& trace, const std::string& path, Search& search);
 
 // Paths that match a pattern of the table, sorted. Failures other than absence go to `problems`.
 std::vector<std::string> expand(Host& host, std::string_view pattern, std::vector<Error>& problems);

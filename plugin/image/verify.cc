@@ -43,7 +43,13 @@ VerifyReport verify(Image& image) {
     std::vector<Finding> own;
     for (const Finding& finding : search.findings)
       if (finding.check == trace.name) own.push_back(finding);
-    report.checks.push_back(image.keeps(trace.name) ? kept(trace.name, trace.sentence) : result_of(trace.name, trace.sentence, std::move(own), seal));
+    if (image.keeps(trace.name)) {
+      report.checks.push_back(kept(trace.name, trace.sentence));
+      continue;
+    }
+    CheckResult result = result_of(trace.name, trace.sentence, std::move(own), seal);
+    if (!result.findings.empty()) result.note = std::string(name_of(trace.sort)) + (trace.anew.empty() ? "" : ", made anew by " + std::string(trace.anew));
+    report.checks.push_back(std::move(result));
   }
   std::vector<Finding> unreadable;
   for (const Error& problem : search.problems) unreadable.push_back({.check = "readable", .what = problem.message});
@@ -54,9 +60,10 @@ VerifyReport verify(Image& image) {
       continue;
     }
     Seen seen = check.run(image);
-    std::erase_if(seen.findings, [&](const Finding& finding) { return image.keeps(check.name, finding.path); });
+    for (auto* list : {&seen.findings, &seen.notes}) std::erase_if(*list, [&](const Finding& finding) { return image.keeps(check.name, finding.path); });
     CheckResult result = result_of(check.name, check.sentence, std::move(seen.findings), std::string(check.hint));
     result.note = std::move(seen.note);
+    result.notes = std::move(seen.notes);
     if (!seen.skipped.empty() && result.verdict == Verdict::ok) {
       result.verdict = Verdict::skipped;
       result.note = std::move(seen.skipped);

@@ -10,9 +10,10 @@
 
 namespace kubejoin::image {
 
-// What a check of the machine saw: findings, or why it could not look; and a word about what is there.
+// What a check of the machine saw: findings, or why it could not look; a word about what is there; and what is no fault but every clone has.
 struct Seen {
   std::vector<Finding> findings{};
+  std::vector<Finding> notes{};
   std::string skipped{};
   std::string note{};
 };
@@ -26,10 +27,17 @@ struct Check {
 };
 std::span<const Check> checks();
 
+// What is left as it is, and named (left.cc): only the owner of the image knows whether it is meant.
+Seen cluster_network(Image& image);
+Seen proxies(Image& image);
+Seen logins(Image& image);
+Seen bound_state(Image& image);
+
 struct CheckResult {
   enum class Verdict { ok, failed, skipped } verdict = Verdict::ok;
   std::string name, sentence, note, hint;
   std::vector<Finding> findings;
+  std::vector<Finding> notes{};  // what is left as it is; JSON has them in `note`
 };
 
 struct VerifyReport {

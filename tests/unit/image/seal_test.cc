@@ -52,6 +52,57 @@ TEST_CASE("seal: each thing that a build leaves behind is found under its row an
   CHECK(again->changes.empty());
 }
 
+TEST_CASE("seal: what stands inside a file is found in its line; the line goes where the system needs the file, else the file") {
+  for (const LeftInside& trace : kLeftInside) {
+    CAPTURE(trace.path);
+    CAPTURE(trace.content);
+    FakeHost host;
+    put_sealed_image(host);
+    answer_in(host);
+    host.put("/etc/hostname", "bake\n");
+    host.put(trace.path, trace.content, 0640);
+    image::Image image{host, kRoot};
+    const auto found = image::find_traces(image).findings;
+    CHECK(std::any_of(found.begin(), found.end(), [&](const image::Finding& f) { return f.check == trace.check && f.path == trace.path && f.line == trace.line; }));
+    const auto dry = image::seal(image, true);
+    const auto wet = image::seal(image, false);
+    REQUIRE(outcome(wet) == "ok");
+    CHECK(dry->changes.size() == wet->changes.size());
+    CHECK(host.files.contains(trace.path) == (trace.left != nullptr));
+    if (trace.left != nullptr) {
+      CHECK(host.content(trace.path) == trace.left);
+      CHECK(host.files[trace.path].mode == 0640);
+    }
+    CHECK(image::find_traces(image).findings.empty());
+    for (const std::string& text : {to_text(*wet), to_json(*wet)}) CHECK(text.find("geheim") == std::string::npos);
+  }
+}
+
+TEST_CASE("seal: Debian's iscsid wants a file that asks for a name") {
+  FakeHost host;
+  put_sealed_image(host);
+  answer_in(host);
+  host.put("/usr/lib/open-iscsi/startup-checks.sh", "#!/bin/sh\n", 0755);
+  host.put("/etc/iscsi/initiatorname.iscsi", "InitiatorName=iqn.1993-08.org.debian:01:5\n", 0600);
+  image::Image image{host, kRoot};
+  REQUIRE(outcome(image::seal(image, false)) == "ok");
+  CHECK(host.content("/etc/iscsi/initiatorname.iscsi") == "GenerateName=yes\n");
+  CHECK(image::find_traces(image).findings.empty());
+}
+
+TEST_CASE("seal: what only looks like a trace is left alone") {
+  for (const LeftInside& one : kInnocent) {
+    CAPTURE(one.content);
+    FakeHost host;
+    put_sealed_image(host);
+    answer_in(host);
+    host.put(one.path, one.content);
+    image::Image image{host, kRoot};
+    const auto found = image::find_traces(image).findings;
+    CHECK_MESSAGE(found.empty(), found.front().check << " " << found.front().what);
+  }
+}
+
 TEST_CASE("seal: a dry run names the same changes and makes none") {
   FakeHost host;
   put_sealed_image(host);

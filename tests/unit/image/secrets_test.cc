@@ -49,6 +49,12 @@ TEST_CASE("secrets: private keys with their content") {
     CHECK_MESSAGE(finds_key("x\n-----BEGIN " + std::string(kind) + "PRIVATE KEY-----\n" + kKeyBody), kind);
   CHECK(finds_key("key: \"-----BEGIN PRIVATE KEY-----\\n" + kKeyBody + "\""));
   CHECK(finds_key("    client-key-data: LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFWS0tLS0tCk1IY0NBUUVFSU\n"));
+  CHECK(finds_key("{\"client-key-data\": \"LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFWS0tLS0tCk1IY0NBUUVFSU\"}"));
+  CHECK(finds_key("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n" + kKeyBody));
+  CHECK(finds_key("# age\nAGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX\n"));
+  CHECK(finds_key("[WireGuard]\nPrivateKey=yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n"));
+  CHECK(finds_key("PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n"));
+  CHECK(!finds_key("PrivateKey=\nPrivateKey=/etc/key\nPrivateKeyFile=/etc/systemd/wg.key\n"));
   CHECK(!finds_key("grep -q -e '-----BEGIN PRIVATE KEY-----' \"$file\"\n"));
   CHECK(!finds_key("-----BEGIN CERTIFICATE-----\n" + kKeyBody));
   CHECK(!finds_key("-----BEGIN PUBLIC KEY-----\n" + kKeyBody));

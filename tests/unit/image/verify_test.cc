@@ -118,6 +118,37 @@ TEST_CASE("verify: each fault of the machine fails exactly its check, with a wor
   }
 }
 
+TEST_CASE("verify: what is no identity of the build is named and does not fail") {
+  const struct {
+    const char *path, *content, *check, *says;
+  } kLeft[] = {
+      {"/etc/cni/net.d/10-calico.conflist", "{\"name\": \"k8s-pod-network\"}", "cni-config", "/etc/cni/net.d/10-calico.conflist is a cluster's pod network (calico)"},
+      {"/etc/apt/apt.conf.d/90proxy", "Acquire::http::Proxy \"http://build-proxy:3128\";\n", "proxies", "/etc/apt/apt.conf.d/90proxy:1 sends every clone through a proxy"},
+      {"/etc/shadow", "daemon:*:1::::::\nroot:$6$a$b:1::::::\n", "logins", "/etc/shadow:2 \"root\" has the same password"},
+      {"/etc/shadow", "guest::1::::::\n", "logins", "needs no password"},
+      {"/etc/sudoers.d/packer", "packer ALL=(ALL) NOPASSWD: ALL\n", "logins", "lets \"packer\" do everything"},
+      {"/var/lib/snapd/device/private-keys-v1/x", "k", "bound-state", "snapd's serial"},
+  };
+  for (const auto& row : kLeft) {
+    FakeHost host;
+    put_sealed_image(host);
+    host.put(row.path, row.content);
+    image::Image image{host};
+    const image::VerifyReport report = image::verify(image);
+    INFO(row.path);
+    CHECK(report.is_ok());
+    CHECK(to_text(report).find("\nnote  ") != std::string::npos);
+    CHECK(to_text(report).find(row.says) != std::string::npos);
+    const std::string check = "\"name\":\"" + std::string(row.check) + "\"";
+    const std::string json = to_json(report);
+    CHECK(json.find("\"note\":\"" + std::string(row.path), json.find(check)) != std::string::npos);
+    for (const char* kept : {row.check, row.path}) {
+      image::Image left{host, "/", {kept}};
+      CHECK(to_text(image::verify(left)).find("\nnote  ") == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("verify: an image mounted read-only has its units unchecked, and that is said") {
   FakeHost host;
   put_sealed_image(host);
