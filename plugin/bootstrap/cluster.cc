@@ -156,7 +156,7 @@ Status read_cluster(Context& context) {
     CHECK_OK(read_kubeadm_config(context, state.api->run_one(api_request(context, "GET", kube::config_map_path("kubeadm-config")))));
     return check_name_is_free(context, state.api->run_one(api_request(context, "GET", kube::node_path(state.node_name()))));
   }));
-  CHECK_OK(plan::settle(context, std::move(state.held), state.cluster.minor()));
+  CHECK_OK(plan::settle_held(context, [&] { return fetch_kubelet_config(context); }));
   context.observer.milestone("cluster-config");
   return {};
 }

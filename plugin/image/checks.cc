@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "image/verify.h"
+#include "kube/releases.h"
 
 namespace kubejoin::image {
 namespace {
@@ -188,28 +189,23 @@ Seen runtime(Image& image) {
     if (!program_in(image, "runc") && !program_in(image, "crun")) add(seen, "/usr/sbin/runc", "is absent: containerd starts containers with it");
     // The CRI v1 API came with containerd 1.6; kubelet 1.26 and later speak no other.
     const auto version = version_of(said);
-    if (version.first == 1 && version.second < 6 && kubelet_minor(kubelet_version(image)) >= 26) add(seen, *program, "does not match the kubelet: 1.26 and later need containerd 1.6 or later");
+    if (version.first == 1 && version.second < 6 && kubelet_minor(kubelet_version(image)) >= kube::since::kRuntimeV1Only) add(seen, *program, "does not match the kubelet: 1.26 and later need containerd 1.6 or later");
   }
   return seen;
 }
 
 // ---- the machine ----
 
-// What the kubelet's release calls, as kubeadm's preflight of that release asks for it (preflight/checks.cc has the sources), and what
-// loads the modules; the package names are Debian's. An unknown release is a current one.
-struct Program {
-  const char *name, *package;
-  int from = 0, until = 1000;
-};
-constexpr int kProgramsSorted = 33;
-constexpr Program kPrograms[] = {{"ip", "iproute2", 0, kProgramsSorted}, {"iptables", "iptables", 0, kProgramsSorted}, {"nsenter", "util-linux", 0, kProgramsSorted},
-                                 {"mount", "mount"}, {"losetup", "mount", kProgramsSorted}, {"cp", "coreutils", kProgramsSorted}, {"modprobe", "kmod"}};
+// What the kubelet's release calls (kube/releases.h), and what loads the modules. An unknown release is a current one.
 Seen programs(Image& image) {
   Seen seen;
   const int known = kubelet_minor(kubelet_version(image)), minor = known > 0 ? known : 999;
-  for (const Program& one : kPrograms)
-    if (minor >= one.from && minor < one.until && !program_in(image, one.name))
-      add(seen, std::string("/usr/bin/") + one.name, std::string("is absent (Debian: apt-get install ") + one.package + ")");
+  const auto want = [&](const std::string& name, std::string_view package) {
+    if (!program_in(image, name)) add(seen, "/usr/bin/" + name, "is absent (Debian: apt-get install " + std::string(package) + ")");
+  };
+  for (const kube::since::Program& one : kube::since::kPrograms)
+    if (one.needed && minor >= one.from && minor < one.until) want(std::string(one.name), one.package);
+  want("modprobe", "kmod");
   return seen;
 }
 

@@ -1,10 +1,11 @@
-// gRPC framing and as much of protobuf as two CRI answers need.
+// gRPC framing and as much of protobuf as CRI's answers need.
 #include "kube/cri.h"
 
 #include <cstdint>
 #include <optional>
 
 #include "base/text.h"
+#include "kube/json.h"
 
 namespace kubejoin::kube {
 namespace {
@@ -153,6 +154,8 @@ HttpRequest cri_version_request(std::string_view service) {
 
 HttpRequest cri_status_request(std::string_view service) { return request(service, "Status", ""); }
 
+HttpRequest cri_info_request(std::string_view service) { return request(service, "Status", "\x08\x01"); }  // verbose = 1
+
 HttpRequest cri_runtime_config_request() { return request(kCriServices[0], "RuntimeConfig", ""); }
 
 Result<CriVersion> parse_cri_version(const HttpResponse& answer) {
@@ -181,9 +184,57 @@ Result<CriStatus> parse_cri_status(const HttpResponse& answer) {
   return status;
 }
 
-Status parse_cri_runtime_config(const HttpResponse& answer) {
-  TRY([[maybe_unused]] const std::string_view message, message_of(answer));
-  return {};
+// RuntimeConfigResponse.linux = 1, LinuxRuntimeConfiguration.cgroup_driver = 1: SYSTEMD = 0, which is not sent, CGROUPFS = 1.
+Result<std::string> parse_cri_runtime_config(const HttpResponse& answer) {
+  TRY(const std::string_view message, message_of(answer));
+  std::string driver;
+  const bool good = each_field(message, [&](const Field& field) {
+    if (field.number != 1) return true;
+    std::uint64_t value = 0;
+    const bool read = each_field(field.bytes, [&](const Field& inner) {
+      if (inner.number == 1) value = inner.value;
+      return true;
+    });
+    driver = value == 0 ? "systemd" : value == 1 ? "cgroupfs" : "";
+    return read;
+  });
+  if (!good) return bad_answer("it is no RuntimeConfigResponse");
+  return driver;
+}
+
+namespace {
+
+// containerd's CRI plugin as it runs (containerd pkg/cri/config): containerd.defaultRuntimeName, containerd.runtimes.NAME.
+std::string cgroup_driver_of(const rapidjson::Value& config) {
+  const std::string name = text_at(config, {"containerd", "defaultRuntimeName"});
+  const rapidjson::Value* runtime = value_at(config, {"containerd", "runtimes", name.c_str()});
+  if (name.empty() || runtime == nullptr || text_at(*runtime, {"runtimeType"}).rfind("io.containerd.runc.", 0) != 0) return {};
+  const rapidjson::Value* given = value_at(*runtime, {"options", "SystemdCgroup"});
+  const rapidjson::Value* of_all = value_at(config, {"systemdCgroup"});  // of the runtime v1
+  const auto is_true = [](const rapidjson::Value* value) { return value != nullptr && value->IsBool() && value->GetBool(); };
+  return is_true(given) || is_true(of_all) ? "systemd" : "cgroupfs";
+}
+
+}  // namespace
+
+// StatusResponse.info = 2, a map: entries of key = 1 and value = 2; "config" is JSON.
+Result<std::string> parse_cri_info_cgroup_driver(const HttpResponse& answer) {
+  TRY(const std::string_view message, message_of(answer));
+  std::string_view config;
+  const bool good = each_field(message, [&](const Field& field) {
+    if (field.number != 2) return true;
+    std::string_view key, value;
+    const bool read = each_field(field.bytes, [&](const Field& inner) {
+      if (inner.number == 1) key = inner.bytes;
+      if (inner.number == 2) value = inner.bytes;
+      return true;
+    });
+    if (key == "config") config = value;
+    return read;
+  });
+  if (!good) return bad_answer("it is no StatusResponse");
+  const auto read = read_json(config, "read the container runtime's configuration");
+  return read ? cgroup_driver_of(*read) : std::string();
 }
 
 }  // namespace kubejoin::kube

@@ -18,6 +18,7 @@ inline constexpr std::string_view kCriServices[] = {"runtime.v1.RuntimeService",
 HttpRequest cri_version_request(std::string_view service);
 HttpRequest cri_status_request(std::string_view service);
 HttpRequest cri_runtime_config_request();  // v1 alone, and there since containerd 2.0 and CRI-O 1.28
+HttpRequest cri_info_request(std::string_view service);  // a Status that tells the runtime's configuration as well
 
 struct CriVersion {
   std::string runtime_name, runtime_version, runtime_api_version;  // "containerd", "1.6.20", "v1"
@@ -36,6 +37,10 @@ struct CriStatus {
 // "cri.answer".
 Result<CriVersion> parse_cri_version(const HttpResponse& answer);
 Result<CriStatus> parse_cri_status(const HttpResponse& answer);
-Status parse_cri_runtime_config(const HttpResponse& answer);  // whether there is one is all that matters
+// The cgroup driver: "systemd" or "cgroupfs"; "" when the runtime says neither.
+Result<std::string> parse_cri_runtime_config(const HttpResponse& answer);
+// The same of containerd before 2.0, out of the effective configuration that it shows: of the default runtime, when that
+// is runc. "" when it does not say.
+Result<std::string> parse_cri_info_cgroup_driver(const HttpResponse& answer);
 
 }  // namespace kubejoin::kube

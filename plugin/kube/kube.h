@@ -8,6 +8,7 @@
 #include "kube/kubelet_config.h"
 #include "kube/objects.h"
 #include "kube/patch.h"
+#include "kube/releases.h"
 #include "kube/requests.h"
 #include "kube/token.h"
 #include "kube/version.h"

@@ -224,6 +224,18 @@ std::string cluster_dns_address(std::string_view service_subnets) {
   return inet_ntop(family, address.data(), text, sizeof text) != nullptr ? text : kFallback;
 }
 
+KubeletChoices kubelet_choices(const std::string& config_yaml) {
+  KubeletChoices choices;
+  const auto config = read_config(config_yaml);
+  if (!config || config->type != Type::map) return choices;
+  const auto as_bool = [](const Value* given) { return is_unset(given) ? std::nullopt : std::optional(given->text == "true"); };
+  choices.fail_cgroup_v1 = as_bool(config->find("failCgroupV1"));
+  if (const Value* given = config->find("cgroupDriver"); !is_unset(given)) choices.cgroup_driver = given->text;
+  if (const Value* gates = config->find("featureGates"); gates != nullptr && gates->type == Type::map)
+    choices.cgroup_driver_from_cri = as_bool(gates->find("KubeletCgroupDriverFromCRI"));
+  return choices;
+}
+
 std::optional<std::string> kubelet_health_url(const std::string& config_yaml) {
   std::string address = "127.0.0.1", port = "10248";
   if (const auto config = read_config(config_yaml)) {

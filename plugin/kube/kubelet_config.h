@@ -64,6 +64,14 @@ struct KubeletDefaults {
 Result<std::string> complete_kubelet_config(const std::string& config_map_yaml, const KubeletDefaults& defaults,
                                             std::span<const PatchFile> patches = {});
 
+// What of a KubeletConfiguration decides whether this machine is fit for it. A text that cannot be read has none of it.
+struct KubeletChoices {
+  std::optional<bool> fail_cgroup_v1;           // unset: true from 1.35 on
+  std::string cgroup_driver = "cgroupfs";       // the kubelet's own default
+  std::optional<bool> cgroup_driver_from_cri;   // the gate KubeletCgroupDriverFromCRI
+};
+KubeletChoices kubelet_choices(const std::string& config_yaml);
+
 // The cluster DNS server: the tenth address of the first service subnet, 10.96.0.10 when that has none.
 std::string cluster_dns_address(std::string_view service_subnets);
 

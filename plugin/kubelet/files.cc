@@ -58,9 +58,8 @@ std::string taint_text(const config::Taint& taint) {
   return taint.key + (taint.value.empty() ? "" : "=" + taint.value) + ":" + taint.effect;
 }
 
-// kubeadm 1.9 to 1.13 behind the gate DynamicKubeletConfig: the first configuration on disk as well, the rest through the Node (spec §7).
-Status write_config(Context& context, bool node_local) {
-  JoinState& state = context.state;
+Result<std::string> completed(Context& context, bool node_local) {
+  const JoinState& state = context.state;
   kube::KubeletDefaults defaults;
   defaults.cluster_minor = state.cluster.minor();
   defaults.service_subnet = state.cluster.service_subnet;
@@ -70,7 +69,13 @@ Status write_config(Context& context, bool node_local) {
   defaults.systemd_resolved = context.host.stat("/run/systemd/resolve/resolv.conf").has_value();
   if (node_local) defaults.node_local_cri_socket = state.cri_socket;
   TRY(const auto patches, read_patches(context));
-  TRY(state.kubelet_config, kube::complete_kubelet_config(state.kubelet_config, defaults, patches));
+  return kube::complete_kubelet_config(state.kubelet_config, defaults, patches);
+}
+
+// kubeadm 1.9 to 1.13 behind the gate DynamicKubeletConfig: the first configuration on disk as well, the rest through the Node (spec §7).
+Status write_config(Context& context, bool node_local) {
+  JoinState& state = context.state;
+  TRY(state.kubelet_config, completed(context, node_local));
   CHECK_OK(plan::write_file(context, plan::kKubeletConfig, state.kubelet_config, 0644));
   return state.is_dynamic() ? plan::write_file(context, plan::kDynamicConfig, state.kubelet_config, 0644) : Status{};
 }
@@ -92,6 +97,8 @@ Status write_arguments(Context& context, bool node_local) {
 }
 
 }  // namespace
+
+Result<std::string> config_to_write(Context& context) { return completed(context, false); }
 
 Status write_files(Context& context) {
   JoinState& state = context.state;

@@ -15,6 +15,8 @@ Status obtain_identity(plan::Context&);
 void forget(plan::Context&);
 }  // namespace kubejoin::bootstrap
 namespace kubejoin::kubelet {
+// The cluster's KubeletConfiguration with its defaults and the user's patches, as write_files will write it but for the node's own socket.
+Result<std::string> config_to_write(plan::Context&);
 Status write_files(plan::Context&);
 Status start(plan::Context&);
 Status finish_node(plan::Context&);

@@ -2,12 +2,18 @@
 #include "preflight/checks.h"
 
 #include <algorithm>
+#include <memory>
 
+#include "base/retry.h"
 #include "base/text.h"
 #include "plan/join_plan.h"
 
 namespace kubejoin::preflight {
 namespace {
+
+namespace since = kube::since;
+
+constexpr Millis kAddressWait{10'000};  // for an address that DHCP is about to bring
 
 std::string path_name(std::string_view prefix, const std::string& path) { return std::string(prefix) + replace_all(path, "/", "-"); }
 
@@ -36,10 +42,10 @@ Check file_is_one(const std::string& path, const std::string& hint) {
           }};
 }
 
-Check program(const std::string& name, bool needed, const std::string& package) {
-  return {"FileExisting-" + name, [=](Host& host, Findings& findings) {
-            if (host.find_program(name)) return;
-            (needed ? error : warn)(findings, name + " not found in system path", "install it (Debian: apt-get install " + package + ")");
+Check program(const since::Program& one) {
+  return {"FileExisting-" + std::string(one.name), [one](Host& host, Findings& findings) {
+            if (host.find_program(std::string(one.name))) return;
+            (one.needed ? error : warn)(findings, std::string(one.name) + " not found in system path", "install it (Debian: apt-get install " + std::string(one.package) + ")");
           }};
 }
 
@@ -54,11 +60,6 @@ void kubelet_service(Host& host, Findings& findings) {
   if (!has_unit(host, "kubelet.service"))
     return warn(findings, "kubelet service does not exist", "install the kubelet's unit, or start the kubelet by hand");
 }
-
-// What changed between kubeadm 1.20 and 1.31 is taken to have changed when the kubelet learned it (swap: 1.28), else with 1.30. The programs
-// that a kubelet needs no more, and those that it does, were sorted out in 1.33 (kubernetes/kubernetes pull requests 129131, 129450, 130045).
-// The runtime is to tell the cgroup driver since 1.35 (134906).
-constexpr int kConntrackSince = 18, kSwapTolerated = 28, kChanged = 30, kCgroupsV1Kept = 31, kProgramsSorted = 33, kRuntimeTellsDriver = 35;
 
 Check of_releases(int from, int until, Check check) {
   check.from = from;
@@ -85,23 +86,39 @@ Check empty_folder(const std::string& path) {
           }};
 }
 
-// The runtime is asked over its socket, so that crictl is for people alone.
-Check crictl() {
-  return {"FileExisting-crictl", [](Host& host, Findings& findings) {
-            if (!host.find_program("crictl")) warn(findings, "crictl not found in system path", "kubejoin does not need it; whoever debugs this node will");
-          }};
+// What kubeadm's validator asks of the kernel (k8s.io/system-validators types_unix.go, kernel_validator.go): a release of its list, and build
+// options, which are told by the distribution's kernel in /boot, where that is; they are not asked for in containers and images without one.
+struct KernelRule {
+  int from, until;
+  bool needed;
+  bool (*takes)(int major, int minor);
+  const char* hint;
+};
+constexpr KernelRule kKernelRules[] = {
+    {0, since::kKernel419, true, [](int major, int minor) { return major > 3 || (major == 3 && minor >= 10); }, "install a kernel of 3.10 or later"},
+    {since::kKernel419, since::kKernelAdvised, true, [](int major, int minor) { return major > 4 || (major == 4 && minor >= 19); }, "install a kernel of 4.19 or later"},
+    {since::kKernelAdvised, plan::kNever, false, [](int major, int minor) { return major > 5 || (major == 5 && (minor == 4 || minor == 10 || minor == 15)); },
+     "5.4, 5.10, 5.15 and 6.x are supported"},
+};
+
+Check kernel_release(const KernelRule& rule) {
+  Check check{"SystemVerification", [&rule](Host& host, Findings& findings) {
+                const auto release = host.read("/proc/sys/kernel/osrelease", 256);
+                if (!release) return;
+                const std::string name(trim(*release));
+                const auto parts = split(name, '.');
+                if (rule.takes(std::atoi(parts[0].c_str()), parts.size() > 1 ? std::atoi(parts[1].c_str()) : 0)) return;
+                (rule.needed ? error : warn)(findings, "unsupported kernel release: " + printable(name), rule.hint);
+              }};
+  check.from = rule.from;
+  check.until = rule.until;
+  return check;
 }
 
-// What kubeadm's validator asks of the kernel (k8s.io/system-validators kernel_validator.go): 3.10 or later. Its build options are told by
-// the distribution's kernel in /boot, where that is; they are not asked for in containers and images without one.
-void kernel(Host& host, Findings& findings) {
+void kernel_options(Host& host, Findings& findings) {
   const auto release = host.read("/proc/sys/kernel/osrelease", 256);
   if (!release) return;
-  const std::string name(trim(*release));
-  const auto parts = split(name, '.');
-  const int major = std::atoi(parts[0].c_str()), minor = parts.size() > 1 ? std::atoi(parts[1].c_str()) : 0;
-  if (major < 3 || (major == 3 && minor < 10)) error(findings, "unsupported kernel release: " + printable(name), "install a kernel of 3.10 or later");
-  const auto options = host.read("/boot/config-" + name, 4 << 20);
+  const auto options = host.read("/boot/config-" + std::string(trim(*release)), 4 << 20);
   if (!options) return;
   for (const char* option : {"NAMESPACES", "NET_NS", "PID_NS", "IPC_NS", "UTS_NS", "CGROUPS", "CGROUP_CPUACCT", "CGROUP_DEVICE", "CGROUP_FREEZER", "CGROUP_PIDS", "CGROUP_SCHED",
                              "CPUSETS", "MEMCG", "INET", "EXT4_FS", "PROC_FS", "NETFILTER_XT_TARGET_REDIRECT", "NETFILTER_XT_MATCH_COMMENT", "FAIR_GROUP_SCHED"}) {
@@ -126,9 +143,60 @@ void cgroups(Host& host, Findings& findings) {
     if (wanted && fields[3] == "0") error(findings, "missing required cgroups: " + fields[0], "enable the controller on the kernel command line");
   }
 }
+// As kubeadm, but that the kubelet's configuration has the last word, as it has in the kubelet.
 void no_cgroups_v1(Host& host, Findings& findings) {
-  if (host.stat("/proc/cgroups") && !host.stat("/sys/fs/cgroup/cgroup.controllers"))
-    warn(findings, "cgroups v1 support is in maintenance mode; kubelet 1.35 and later refuse it unless failCgroupV1 is false", "migrate to cgroups v2");
+  if (!host.stat("/proc/cgroups") || host.stat("/sys/fs/cgroup/cgroup.controllers")) return;
+  const std::string hint = "boot with cgroups v2 (systemd.unified_cgroup_hierarchy=1), or set failCgroupV1: false in the KubeletConfiguration of the cluster or of a patch";
+  const Error warning = fail(Kind::unfit, "preflight", "cgroups v1 support is in maintenance mode and will be removed", hint).value();
+  const Error refusal = fail(Kind::unfit, "preflight", "this machine has cgroups v1, which its kubelet refuses", hint).value();
+  const auto is_set = [](bool wanted) { return [wanted](const kube::KubeletChoices& choices) { return choices.fail_cgroup_v1.value_or(!wanted) == wanted; }; };
+  findings.later.push_back({warning, false, since::kNoCgroupV1Warned, since::kNoCgroupV1, [](const auto&) { return true; }, true});
+  findings.later.push_back({refusal, true, since::kNoCgroupV1Warned, since::kNoCgroupV1, is_set(true)});
+  findings.later.push_back({refusal, true, since::kNoCgroupV1, plan::kNever, [](const kube::KubeletChoices& choices) { return choices.fail_cgroup_v1.value_or(true); }, true});
+  findings.later.push_back({warning, false, since::kNoCgroupV1, plan::kNever, is_set(false)});
+}
+
+// Two drivers for one tree of cgroups. The kubelet asks the runtime where both know how to; else its configuration says.
+void same_cgroup_driver(const Runtime& runtime, Findings& findings) {
+  if (runtime.cgroup_driver.empty()) return;
+  const std::string& own = runtime.cgroup_driver;
+  const bool tells = !runtime.lacks_runtime_config;
+  const auto differs = [own, tells](bool by_default) {
+    return [=](const kube::KubeletChoices& choices) { return choices.cgroup_driver != own && !(tells && choices.cgroup_driver_from_cri.value_or(by_default)); };
+  };
+  const bool no_pod_starts = own == "systemd";
+  Error finding = fail(Kind::unfit, "preflight", no_pod_starts ? "the container runtime manages cgroups by systemd, the kubelet by itself (cgroupDriver: cgroupfs): no pod would start"
+                                                               : "the container runtime manages cgroups by itself, the kubelet by systemd: what the kubelet limits and reserves does not hold for pods",
+                       no_pod_starts ? "set cgroupDriver: systemd in the KubeletConfiguration of the cluster or of a patch"
+                                     : "set SystemdCgroup = true in the runc options of /etc/containerd/config.toml, or cgroup_manager = \"systemd\" of CRI-O, and restart it").value();
+  findings.later.push_back({finding, no_pod_starts, 0, tells ? since::kDriverFromRuntime : plan::kNever, differs(false)});
+  if (tells) findings.later.push_back({std::move(finding), no_pod_starts, since::kDriverFromRuntime, since::kDriverGateLocked, differs(true)});
+}
+
+// The kubelet registers no Node under an address that no interface has. One that DHCP is about to bring is waited for.
+void node_ip(Host& host, const plan::JoinState& state, Findings& findings) {
+  for (const config::Arg& arg : config::effective_kubelet_args(state.config)) {
+    if (arg.name != "node-ip") continue;
+    for (const std::string& one : split(arg.value, ',')) {
+      const std::string wanted = canonical_address(trim(one));
+      if (wanted.empty() || wanted == "0.0.0.0" || wanted == "::") continue;
+      const auto has_it = [&]() -> Status {
+        const auto own = own_addresses(host);
+        if (own.empty() || std::find(own.begin(), own.end(), wanted) != own.end()) return {};
+        return fail(Kind::unavailable, "preflight", "the node's address " + quoted(wanted) + " is on no interface of this machine");
+      };
+      const RetryPolicy policy{.cap = Millis{1'000}, .deadline = host.monotonic() + std::min(kAddressWait, state.config.timeouts.discovery)};
+      if (auto there = retry<void>(host, policy, has_it); !there) error(findings, there.error().message, "it has " + join(own_addresses(host), ", ") + "; correct node.ip or the kubelet's argument node-ip");
+    }
+  }
+}
+
+void host_name(Host& host, const plan::JoinState& state, Findings& findings) {
+  const std::string name = state.node_name();
+  if (name == "localhost" || name.starts_with("localhost."))
+    return error(findings, "the node's name is still " + quoted(name) + ", which every machine has that was not named yet", "set the host name first (hostnamectl, cloud-init), or --node-name");
+  if (!is_dns1123_subdomain(name)) return error(findings, "node name " + quoted(name) + " is not a valid RFC 1123 name", "--node-name");
+  if (!host.resolves(name, Millis{1000})) warn(findings, "hostname \"" + name + "\" could not be reached", "add it to /etc/hosts or DNS");
 }
 
 }  // namespace
@@ -147,64 +215,74 @@ Result<std::string> detect_cri_socket(Host& host, const std::string& configured)
               "--cri-socket " + found.front() + ", or nodeRegistration.criSocket");
 }
 
+namespace {
+
+// The runtime is asked once, by the first of them.
+void add_runtime_checks(const plan::JoinState& state, std::vector<Check>& checks) {
+  const auto told = std::make_shared<Runtime>();
+  const std::string update = "update it: containerd 2.0 or CRI-O 1.28, or later";
+  checks.push_back({"CRI", [&state, told](Host& host, Findings& findings) {
+                      *told = ask_runtime(host, state.cri_socket);
+                      if (!told->ready) findings.errors.push_back(told->ready.error());
+                    }});
+  checks.push_back(of_releases(since::kRuntimeV1Only, plan::kNever, {"CRI", [told](Host&, Findings& findings) {
+                                 if (told->ready && !told->speaks_v1)
+                                   error(findings, "the container runtime speaks CRI v1alpha2 alone; kubelets from 1.26 on want v1 and do not start without it", "update it: containerd 1.6 or CRI-O 1.20, or later");
+                               }}));
+  checks.push_back(of_releases(0, since::kRuntimeV1, {"CRI", [&state, told](Host& host, Findings& findings) {
+                                 const auto baked = state.kubelet_minor;  // without it, not asked for the sake of releases that hardly anybody has
+                                 if (baked != 0 && baked < since::kRuntimeV1 && told->ready && told->speaks_v1 && !speaks_v1alpha2(host, state.cri_socket))
+                                   error(findings, "the container runtime does not speak CRI v1alpha2, which is all that kubelets before 1.23 speak", "install a runtime of their time: containerd 1.4 to 1.7");
+                               }}));
+  checks.push_back(of_releases(since::kRuntimeTellsDriver, plan::kNever, {"ContainerRuntimeVersion", [told, update](Host&, Findings& findings) {
+                                 if (told->speaks_v1 && told->lacks_runtime_config)
+                                   warn(findings, "the container runtime does not support the CRI method RuntimeConfig, which kubelets after 1.37 want", update);
+                               }}));
+  checks.push_back({"CgroupDriver", [told](Host&, Findings& findings) { same_cgroup_driver(*told, findings); }});
+}
+
+}  // namespace
+
 std::vector<Check> checks_for(const plan::JoinState& state) {
   std::vector<Check> checks;
   checks.push_back({"IsPrivilegedUser", [](Host& host, Findings& findings) {
                       if (host.effective_uid() != 0) error(findings, "user is not running as root", "run kubejoin as root");
                     }});
-  checks.push_back(of_releases(0, kChanged, empty_folder("/etc/kubernetes/manifests")));
+  checks.push_back(of_releases(0, since::kFewerChecks, empty_folder("/etc/kubernetes/manifests")));
   for (const std::string& path : {std::string(plan::kKubeletConf), std::string(plan::kBootstrapConf), state.config.ca_cert_path})
     checks.push_back(file_available(path, state.journal));
-  checks.push_back({"CRI", [&state](Host& host, Findings& findings) {
-                      if (auto status = check_runtime(host, state.cri_socket); !status) findings.errors.push_back(std::move(status).error());
-                    }});
-  checks.push_back(of_releases(kRuntimeTellsDriver, plan::kNever, {"ContainerRuntimeVersion", [&state](Host& host, Findings& findings) {
-                                 if (lacks_runtime_config(host, state.cri_socket))
-                                   warn(findings, "the container runtime does not support the CRI method RuntimeConfig, which kubelets after 1.37 want", "update it: containerd 2.0 or CRI-O 1.28, or later");
-                               }}));
+  add_runtime_checks(state, checks);
   std::string endpoint;
   if (state.config.token_discovery) {
     const auto parsed = parse_host_port(state.config.token_discovery->endpoints.front());
     if (parsed) endpoint = parsed->host;
   }
   constexpr char kBridge[] = "modprobe br_netfilter, and a file in /etc/modules-load.d; then sysctl -w net.bridge.bridge-nf-call-iptables=1";
-  checks.push_back(of_releases(0, kChanged, file_is_one("/proc/sys/net/bridge/bridge-nf-call-iptables", kBridge)));
+  checks.push_back(of_releases(0, since::kFewerChecks, file_is_one("/proc/sys/net/bridge/bridge-nf-call-iptables", kBridge)));
   if (is_ipv6(endpoint)) {
-    checks.push_back(of_releases(0, kChanged, file_is_one("/proc/sys/net/bridge/bridge-nf-call-ip6tables", kBridge)));
+    checks.push_back(of_releases(0, since::kFewerChecks, file_is_one("/proc/sys/net/bridge/bridge-nf-call-ip6tables", kBridge)));
     checks.push_back(file_is_one("/proc/sys/net/ipv6/conf/default/forwarding", "sysctl -w net.ipv6.conf.default.forwarding=1"));
   } else {
     checks.push_back(file_is_one("/proc/sys/net/ipv4/ip_forward", "sysctl -w net.ipv4.ip_forward=1, and a file in /etc/sysctl.d"));
   }
-  checks.push_back(of_releases(0, kSwapTolerated, {"Swap", no_swap}));
-  checks.push_back(of_releases(kSwapTolerated, plan::kNever, {"Swap", configured_swap}));
-  checks.push_back(of_releases(kConntrackSince, kChanged, program("conntrack", true, "conntrack")));
-  checks.push_back(of_releases(0, kProgramsSorted, program("ip", true, "iproute2")));
-  checks.push_back(of_releases(0, kProgramsSorted, program("iptables", true, "iptables")));
-  checks.push_back(program("mount", true, "mount"));
-  checks.push_back(of_releases(0, kProgramsSorted, program("nsenter", true, "util-linux")));
-  checks.push_back(of_releases(0, kChanged, program("ebtables", false, "ebtables")));
-  checks.push_back(of_releases(0, kProgramsSorted, program("ethtool", false, "ethtool")));
-  checks.push_back(of_releases(0, kChanged, program("socat", false, "socat")));
-  checks.push_back(of_releases(0, kProgramsSorted, program("tc", false, "iproute2")));
-  checks.push_back(of_releases(0, kProgramsSorted, program("touch", false, "coreutils")));
-  checks.push_back(of_releases(kProgramsSorted, plan::kNever, program("losetup", true, "mount")));
-  checks.push_back(of_releases(kProgramsSorted, plan::kNever, program("cp", true, "coreutils")));
-  checks.push_back(of_releases(0, kChanged, crictl()));
-  checks.push_back({"SystemVerification", [](Host& host, Findings& findings) {
-                      kernel(host, findings);
-                      cgroups(host, findings);
-                    }});
-  checks.push_back(of_releases(kCgroupsV1Kept, plan::kNever, {"SystemVerification", no_cgroups_v1}));
-  checks.push_back({"Hostname", [&state](Host& host, Findings& findings) {
-                      const std::string name = state.node_name();
-                      if (!is_dns1123_subdomain(name)) return error(findings, "node name " + quoted(name) + " is not a valid RFC 1123 name", "--node-name");
-                      if (!host.resolves(name, Millis{1000})) warn(findings, "hostname \"" + name + "\" could not be reached", "add it to /etc/hosts or DNS");
-                    }});
+  checks.push_back(of_releases(0, since::kSwapTolerated, {"Swap", no_swap}));
+  checks.push_back(of_releases(since::kSwapTolerated, plan::kNever, {"Swap", configured_swap}));
+  for (const since::Program& one : since::kPrograms) checks.push_back(of_releases(one.from, one.until, program(one)));
+  // The runtime is asked over its socket, so that crictl is for people alone.
+  checks.push_back(of_releases(0, since::kFewerChecks, {"FileExisting-crictl", [](Host& host, Findings& findings) {
+                                 if (!host.find_program("crictl")) warn(findings, "crictl not found in system path", "kubejoin does not need it; whoever debugs this node will");
+                               }}));
+  for (const KernelRule& rule : kKernelRules) checks.push_back(kernel_release(rule));
+  checks.push_back({"SystemVerification", kernel_options});
+  checks.push_back({"SystemVerification", cgroups});
+  checks.push_back({"SystemVerification", no_cgroups_v1});
+  checks.push_back({"Hostname", [&state](Host& host, Findings& findings) { host_name(host, state, findings); }});
   checks.push_back({"KubeletVersion", [](Host& host, Findings& findings) {
                       if (!host.find_program("kubelet")) error(findings, "kubelet not found in system path", "install the kubelet");
                     }});
-  checks.push_back(of_releases(0, kProgramsSorted, {"Service-Kubelet", kubelet_service}));
-  checks.push_back(of_releases(kProgramsSorted, plan::kNever, {"Service-kubelet", kubelet_service}));
+  checks.push_back(of_releases(0, since::kProgramsSorted, {"Service-Kubelet", kubelet_service}));
+  checks.push_back(of_releases(since::kProgramsSorted, plan::kNever, {"Service-kubelet", kubelet_service}));
+  checks.push_back({"NodeIP", [&state](Host& host, Findings& findings) { node_ip(host, state, findings); }});
   checks.push_back({"Port-10250", [](Host& host, Findings& findings) {
                       if (!host.can_listen(10250)) error(findings, "Port 10250 is in use", "find the process: ss -ltnp 'sport = :10250'");
                     }});
@@ -248,7 +326,8 @@ Status check_machine(plan::Context& context) {
   const auto is_ignored = [&](const std::string& name) {
     return std::any_of(ignored.begin(), ignored.end(), [&](const std::string& i) { return i == "all" || i == lower(name); });
   };
-  std::vector<plan::Finding> found;
+  std::vector<plan::Finding> found, later;
+  (void)plan::baked_kubelet_minor(context.host, state);
   for (const Check& check : checks_for(state)) {
     Findings findings;
     check.run(context.host, findings);
@@ -258,18 +337,30 @@ Status check_machine(plan::Context& context) {
         found.push_back({std::move(finding), list == &findings.errors && !is_ignored(check.name), check.from, check.until});
       }
     }
+    for (plan::Finding& finding : findings.later) {
+      finding.error.id = "preflight." + check.name;
+      finding.fatal = finding.fatal && !is_ignored(check.name);
+      later.push_back(std::move(finding));
+    }
   }
   // What only some releases ask for waits until the cluster has told its release, before anything is written; a fit machine asks no
   // kubelet. An image that was verified knows; and where the join ends here, all is told together.
   const auto is_sure = [](const plan::Finding& f) { return f.from == 0 && f.until == plan::kNever; };
+  // One that a current release refuses is worth asking the kubelet for: most kubelets are.
+  const auto is_likely = [](const plan::Finding& f) { return f.fatal && f.from != 0 && f.until == plan::kNever; };
   const bool ends_here = state.preflight_alone || std::any_of(found.begin(), found.end(), [&](const plan::Finding& f) { return f.fatal && is_sure(f); });
-  const int minor = ends_here ? plan::ask_kubelet_minor(context.host, state) : plan::baked_kubelet_minor(context.host, state);
+  const int minor = ends_here || std::any_of(found.begin(), found.end(), is_likely) ? plan::ask_kubelet_minor(context.host, state) : plan::baked_kubelet_minor(context.host, state);
   if (!ends_here && minor == 0) {
     const auto unsure = std::stable_partition(found.begin(), found.end(), is_sure);
     state.held.assign(std::make_move_iterator(unsure), std::make_move_iterator(found.end()));
     found.erase(unsure, found.end());
   }
-  if (!ends_here && minor != 0) hold_version_skew(state, minor);
+  if (ends_here) {
+    std::copy_if(later.begin(), later.end(), std::back_inserter(found), [](const plan::Finding& f) { return f.presumed; });
+  } else {
+    state.held.insert(state.held.end(), later.begin(), later.end());
+    if (minor != 0) hold_version_skew(state, minor);
+  }
   return plan::settle(context, std::move(found), minor);
 }
 

@@ -7,14 +7,16 @@
 #include <string_view>
 #include <vector>
 
+#include "plan/findings.h"
 #include "plan/state.h"
 
 namespace kubejoin::preflight {
 
-// What a check has to say; both lists empty: nothing.
+// What a check has to say; all lists empty: nothing.
 struct Findings {
   std::vector<Error> errors;    // Kind::unfit
   std::vector<Error> warnings;
+  std::vector<plan::Finding> later;  // an error or a warning by the KubeletConfiguration; bounded by its own releases, not the check's
 };
 
 struct Check {
@@ -31,10 +33,20 @@ std::vector<Check> checks_for(const plan::JoinState& state);
 // None: containerd's. Several: Kind::unfit "preflight.cri-ambiguous" naming them (kubeadm app/util/runtime).
 Result<std::string> detect_cri_socket(Host& host, const std::string& configured);
 
-// Asks the runtime over its socket (CRI Version and Status). Kind::unfit "preflight.CRI" with what to do.
-Status check_runtime(Host& host, const std::string& cri_socket);
+// What the runtime says of itself, asked over its socket.
+struct Runtime {
+  Status ready{};                      // Kind::unfit "preflight.CRI" with what to do
+  bool speaks_v1 = false;              // CRI runtime.v1; else v1alpha2 alone
+  bool lacks_runtime_config = false;   // it says so; not of one that does not answer
+  std::string cgroup_driver{};         // "systemd", "cgroupfs", or empty: it does not tell
+};
+Runtime ask_runtime(Host& host, const std::string& cri_socket);
+// Whether it serves runtime.v1alpha2, which is all that kubelets before 1.23 speak.
+bool speaks_v1alpha2(Host& host, const std::string& cri_socket);
 
-// Whether the runtime says that it has no RuntimeConfig; false also for one that does not answer, which check_runtime tells.
-bool lacks_runtime_config(Host& host, const std::string& cri_socket);
+// An IP address as the kernel writes it; empty when it is none.
+std::string canonical_address(std::string_view text);
+// The addresses of this machine's interfaces but for loopback's; nothing when the kernel lists none.
+std::vector<std::string> own_addresses(Host& host);
 
 }  // namespace kubejoin::preflight

@@ -95,7 +95,7 @@ verify_finds_it() {
   done
   # Only what a build leaves is wrong with it: what it must have is there.
   jq -e '[.checks[] | select(.result == "failed") | .name] - ["machine-id", "hostname", "random-seed", "credential-secret", "ssh-host-keys", "dhcp", "network", "cloud-init", "kubejoin", "kubelet",
-    "kubernetes", "runtime-id", "run", "shell-history", "user-ssh", "credentials", "logs", "core-dumps", "tmp", "package-caches", "tokens", "private-keys", "mail"] == []' "$work/verify-before.json" >/dev/null ||
+    "kubernetes", "runtime-id", "run", "hosts", "shell-history", "user-ssh", "credentials", "logs", "core-dumps", "tmp", "package-caches", "tokens", "private-keys", "mail"] == []' "$work/verify-before.json" >/dev/null ||
     die "see the used image have all that a node needs: see $work/verify-before.txt"
   ! grep -qF "$token_secret" "$work"/verify-before.* || die "keep the token out of what verify prints"
 }

@@ -85,6 +85,8 @@ struct Behaviour {
   // --- container runtime ---
   bool cri_v1 = true;  // else runtime.v1alpha2 alone
   bool runtime_ready = true, network_ready = true;
+  bool runtime_config = true;        // it has the method; else, as containerd before 2.0, only a Status that tells all
+  bool systemd_cgroup = false;       // its cgroup driver is systemd's, not cgroupfs
 
   // --- nodes ---
   bool kubelet_healthy = true;

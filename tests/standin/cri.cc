@@ -24,7 +24,9 @@ std::string condition(const std::string& type, bool ready, const std::string& re
 std::string status(const Behaviour& behaviour) {
   return field(1, condition("RuntimeReady", behaviour.runtime_ready, "ShimDown", "the shim does not answer") +
                       condition("NetworkReady", behaviour.network_ready, "NetworkPluginNotReady",
-                                "Network plugin returns error: cni plugin not initialized"));
+                                "Network plugin returns error: cni plugin not initialized")) +
+         field(2, field(1, "config") + field(2, R"({"containerd":{"defaultRuntimeName":"runc","runtimes":{"runc":{"runtimeType":"io.containerd.runc.v2","options":{"SystemdCgroup":)" +
+                                                    std::string(behaviour.systemd_cgroup ? "true" : "false") + "}}}}}"));
 }
 
 }  // namespace
@@ -37,8 +39,8 @@ void serve_cri(Exchange& exchange, const Behaviour& behaviour) {
     message = version(api);
   else if (exchange.request.path == service + "Status")
     message = status(behaviour);
-  else if (behaviour.cri_v1 && exchange.request.path == service + "RuntimeConfig")
-    message = field(1, "");  // linux: {cgroup_driver: SYSTEMD}, which is the zero
+  else if (behaviour.cri_v1 && behaviour.runtime_config && exchange.request.path == service + "RuntimeConfig")
+    message = field(1, flag(1, !behaviour.systemd_cgroup));  // linux: {cgroup_driver: CGROUPFS}; SYSTEMD is the zero
   exchange.head(200, {{"Content-Type", "application/grpc"}}, -1);
   if (message.empty()) return exchange.end({{"grpc-status", "12"}, {"grpc-message", "unknown service or method"}});
   const std::size_t size = message.size();  // a flag byte and four of length, grpc/doc/PROTOCOL-HTTP2.md

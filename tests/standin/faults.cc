@@ -220,6 +220,8 @@ constexpr Fault kFaults[] = {
 
     // container runtime
     {"cri-v1alpha2", "", "the runtime knows runtime.v1alpha2 alone", [](B& b, Text) { b.cri_v1 = false; }},
+    {"cri-no-runtime-config", "", "the runtime has no RuntimeConfig, as containerd before 2.0", [](B& b, Text) { b.runtime_config = false; }},
+    {"cri-systemd-cgroup", "", "the runtime's cgroup driver is systemd", [](B& b, Text) { b.systemd_cgroup = true; }},
     {"cri-not-ready", "", "the runtime says that it is not ready", [](B& b, Text) { b.runtime_ready = false; }},
     {"cri-no-network", "", "the runtime has no network yet, as before a CNI plugin is there", [](B& b, Text) { b.network_ready = false; }},
 

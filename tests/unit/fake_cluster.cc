@@ -113,6 +113,8 @@ void FakeCluster::attach(FakeHost& host) {
 }
 
 FakeHost::Answer FakeCluster::answer(const HttpRequest& request) {
+  if (request.url.ends_with("/RuntimeConfig"))  // linux: {cgroup_driver: CGROUPFS}, as the recorded clusters have it
+    return {.headers = {{"content-type", "application/grpc"}, {"grpc-status", "0"}}, .body = std::string("\0\0\0\0\4\x0a\2\x08\1", 9)};
   if (request.url.find("runtime.v1.RuntimeService") != request.url.npos)
     return {.headers = {{"content-type", "application/grpc"}, {"grpc-status", "0"}}, .body = cri_status()};
   if (request.url == "http://127.0.0.1:10248/healthz") return kubelet_starts > 0 ? FakeHost::Answer{.body = "ok"} : FakeHost::Answer{.status = 503};

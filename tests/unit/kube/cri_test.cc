@@ -141,3 +141,30 @@ TEST_CASE("kube::cri answers that are refused") {
   for (std::size_t size = 1; size < inner.size(); ++size)
     CHECK_FALSE(parse_cri_status(answer(framed(inner.substr(0, size)))));
 }
+
+TEST_CASE("kube::cri: the cgroup driver, as RuntimeConfig tells it") {
+  CHECK(parse_cri_runtime_config(answer(framed(field(1, "")))).value() == "systemd");  // the zero is not sent
+  CHECK(parse_cri_runtime_config(answer(framed(field(1, flag(1, true))))).value() == "cgroupfs");
+  CHECK(parse_cri_runtime_config(answer(framed(field(1, std::string("\x08\x02", 2))))).value() == "");
+  CHECK(parse_cri_runtime_config(answer(framed(""))).value() == "");
+  CHECK(parse_cri_runtime_config(answer(framed("\x0a\x05"))).error().id == "cri.answer");
+  CHECK(parse_cri_runtime_config(answer("", {{"grpc-status", "12"}})).error().id == "cri.unimplemented");
+}
+
+TEST_CASE("kube::cri: the cgroup driver, as containerd before 2.0 shows it") {
+  const auto driver = [](const std::string& config) {
+    return parse_cri_info_cgroup_driver(answer(framed(field(1, condition("RuntimeReady", true)) + field(2, field(1, "golang") + field(2, "\"go1.19\"")) + field(2, field(1, "config") + field(2, config)))));
+  };
+  const auto runc = [](const std::string& options, const std::string& type = "io.containerd.runc.v2") {
+    return R"({"containerd":{"defaultRuntimeName":"runc","runtimes":{"runc":{"runtimeType":")" + type + R"(","options":)" + options + "}}},\"systemdCgroup\":false}";
+  };
+  CHECK(driver(runc(R"({"SystemdCgroup":true})")).value() == "systemd");
+  CHECK(driver(runc(R"({"SystemdCgroup":false})")).value() == "cgroupfs");
+  CHECK(driver(runc("null")).value() == "cgroupfs");
+  CHECK(driver(runc("{}", "io.containerd.kata.v2")).value() == "");
+  CHECK(driver(R"({"containerd":{"defaultRuntimeName":"gone","runtimes":{}}})").value() == "");
+  CHECK(driver("{").value() == "");
+  CHECK(driver("[]").value() == "");
+  CHECK(parse_cri_info_cgroup_driver(answer(framed(field(1, condition("RuntimeReady", true))))).value() == "");
+  CHECK(parse_cri_info_cgroup_driver(answer(framed("\x12\x05"))).error().id == "cri.answer");
+}

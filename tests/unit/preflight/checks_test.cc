@@ -8,6 +8,20 @@ using namespace kubejoin;
 
 namespace {
 
+const FakeHost::Answer kUnimplemented{.headers = {{"grpc-status", "12"}, {"grpc-message", "unknown service"}}};
+
+void put_addresses(FakeHost& host) {
+  host.put("/proc/net/fib_trie", "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.0.0.0\n        /24 link UNICAST\n     |-- 10.0.0.7\n        /32 host LOCAL\n     |-- 127.0.0.1\n        /32 host LOCAL\n");
+  host.put("/proc/net/if_inet6", "20010db8000000000000000000000007 02 40 00 80     eth0\n00000000000000000000000000000001 01 80 10 80       lo\n");
+}
+
+// A runtime of one version of CRI.
+void let_speak(World& w, const std::string& version) {
+  const FakeHost::Answer status = w.host.on_request(kube::cri_status_request(kube::kCriServices[0]));
+  for (const char* method : {"/Status", "/RuntimeConfig"}) w.host.answer("POST /runtime.v1.RuntimeService" + std::string(method), kUnimplemented);
+  w.host.answer("POST /runtime." + version + ".RuntimeService/Status", status);
+}
+
 struct Row {
   const char* name;  // kubeadm's
   const char* what;
@@ -19,7 +33,8 @@ struct Row {
 
 // A machine of a row, before it is spoilt; what only an old release asks for is known before discovery where the image tells the kubelet's.
 struct RowWorld : World {
-  explicit RowWorld(const Row& row) : World(row.release) {
+  explicit RowWorld(const Row& row) : World(row.release == std::string("1.20") ? "1.20" : "1.37") {
+    if (row.release == std::string("1.38")) cluster.pretend(38);
     if (row.release != std::string("1.37")) host.put("/usr/lib/kubejoin/kubelet-version", "Kubernetes v" + std::string(row.release) + ".2\n");
   }
 };
@@ -53,13 +68,27 @@ const Row kRows[] = {
     {"SystemVerification", "cgroups v1", [](World& w) {
        w.host.files.erase("/sys/fs/cgroup/cgroup.controllers");
        w.host.put("/proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t1\t1\t1\ncpu\t2\t1\t1\nmemory\t3\t1\t1\n");
-     }, false, "cgroups v1"},
+     }, false, "cgroups v1"},  // the recorded cluster has failCgroupV1: false
     {"SystemVerification", "no memory cgroup", [](World& w) {
        w.host.files.erase("/sys/fs/cgroup/cgroup.controllers");
        w.host.put("/proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t1\t1\t1\ncpu\t2\t1\t1\nmemory\t3\t1\t0\n");
      }, true, "missing required cgroups: memory", "1.20"},
-    {"SystemVerification", "an old kernel", [](World& w) { w.host.put("/proc/sys/kernel/osrelease", "3.9.0\n"); }, true, "unsupported kernel release"},
+    {"SystemVerification", "an old kernel", [](World& w) { w.host.put("/proc/sys/kernel/osrelease", "5.9.0-1-amd64\n"); }, false, "unsupported kernel release"},
+    {"SystemVerification", "a very old kernel", [](World& w) { w.host.put("/proc/sys/kernel/osrelease", "3.9.0\n"); }, true, "unsupported kernel release", "1.20"},
     {"Hostname", "does not resolve", [](World& w) { w.host.names.clear(); }, false, "could not be reached"},
+    {"Hostname", "not named yet", [](World& w) { w.config.node_name = "localhost"; }, true, "is still \"localhost\""},
+    {"Hostname", "not named yet, in a domain", [](World& w) { w.config.node_name = "localhost.localdomain"; }, true, "is still"},
+    {"NodeIP", "of no interface", [](World& w) {
+       put_addresses(w.host);
+       w.config.kubelet_extra_args = {{"node-ip", "10.0.0.9"}};
+     }, true, "\"10.0.0.9\" is on no interface"},
+    {"NodeIP", "one of two", [](World& w) {
+       put_addresses(w.host);
+       w.config.first_boot.node_ip = "10.0.0.7,2001:db8::9";
+     }, true, "\"2001:db8::9\" is on no interface"},
+    {"CRI", "v1alpha2 alone", [](World& w) { let_speak(w, "v1alpha2"); }, true, "speaks CRI v1alpha2 alone"},
+    {"CRI", "v1 alone", [](World& w) { w.host.answer("POST /runtime.v1alpha2.RuntimeService/Version", kUnimplemented); }, true, "does not speak CRI v1alpha2", "1.20"},
+    {"FileExisting-getent", "absent", [](World& w) { w.host.programs.erase("getent"); }, false, "not found in system path", "1.38"},
     {"KubeletVersion", "no kubelet", [](World& w) { w.host.programs.erase("kubelet"); }, true, "kubelet"},
     {"Service-kubelet", "no unit", [](World& w) { w.host.files.erase("/usr/lib/systemd/system/kubelet.service"); }, false, "kubelet service does not exist"},
     {"Service-Kubelet", "no unit", [](World& w) { w.host.files.erase("/usr/lib/systemd/system/kubelet.service"); }, false, "kubelet service does not exist", "1.20"},
@@ -209,10 +238,25 @@ TEST_CASE("preflight: which runtime (kubeadm util/runtime_test.go of 1.24 and la
 }
 
 TEST_CASE("preflight: a runtime of before 2020 is asked in its own version") {
-  World w;
-  w.host.answer("POST /runtime.v1.RuntimeService/Status", {.headers = {{"grpc-status", "12"}, {"grpc-message", "unknown service"}}});
-  w.host.answer("POST /runtime.v1alpha2.RuntimeService/Status", w.host.on_request(kube::cri_status_request(kube::kCriServices[0])));
+  World w("1.20");
+  let_speak(w, "v1alpha2");
   CHECK(shown(join(w.host, w.config).result) == "ok");
+
+  // With a kubelet that wants v1 it is refused before anybody is bothered, also where only the kubelet itself tells its release.
+  World asked;
+  asked.host.files.erase("/usr/lib/kubejoin/kubelet-version");
+  asked.host.answer_command("kubelet --version", CommandResult{0, "Kubernetes v1.26.0\n", ""});
+  let_speak(asked, "v1alpha2");
+  const ToldJoin refused = join(asked.host, asked.config);
+  REQUIRE(refused.result.error.has_value());
+  CHECK(refused.result.error->id == "preflight.CRI");
+  CHECK(refused.result.phase == "preflight");
+  World older;
+  older.cluster.pretend(25);
+  older.host.files.erase("/usr/lib/kubejoin/kubelet-version");
+  older.host.answer_command("kubelet --version", CommandResult{0, "Kubernetes v1.25.0\n", ""});
+  let_speak(older, "v1alpha2");
+  CHECK(shown(join(older.host, older.config).result) == "ok");
 
   World neither;
   for (const char* service : {"v1", "v1alpha2"})
@@ -220,4 +264,142 @@ TEST_CASE("preflight: a runtime of before 2020 is asked in its own version") {
   const ToldJoin told = join(neither.host, neither.config);
   REQUIRE(told.result.error.has_value());
   CHECK(told.result.error->id == "preflight.CRI");
+}
+
+namespace {
+
+// What the runtime says of its cgroup driver, in its own way.
+std::string message(char tag, const std::string& bytes) {
+  std::string size(1, static_cast<char>(bytes.size() & 0x7F));
+  if (bytes.size() > 0x7F) size = std::string{static_cast<char>((bytes.size() & 0x7F) | 0x80), static_cast<char>(bytes.size() >> 7)};
+  return tag + size + bytes;
+}
+FakeHost::Answer framed(const std::string& bytes) {
+  const std::string size{0, 0, 0, static_cast<char>(bytes.size() >> 8), static_cast<char>(bytes.size() & 0xFF)};
+  return {.headers = {{"grpc-status", "0"}}, .body = size + bytes};
+}
+void let_runtime_have(World& w, const std::string& driver, bool tells) {
+  if (tells) return w.host.answer("POST /runtime.v1.RuntimeService/RuntimeConfig", framed(message('\x0a', driver == "systemd" ? std::string() : std::string("\x08\x01", 2))));
+  w.host.answer("POST /runtime.v1.RuntimeService/RuntimeConfig", kUnimplemented);
+  const std::string ready = message('\x0a', message('\x0a', message('\x0a', "RuntimeReady") + std::string("\x10\x01", 2)));
+  const std::string config = R"({"containerd":{"defaultRuntimeName":"runc","runtimes":{"runc":{"runtimeType":"io.containerd.runc.v2","options":{"SystemdCgroup":)" +
+                             std::string(driver == "systemd" ? "true" : "false") + "}}}}}";
+  w.host.answer("POST /runtime.v1.RuntimeService/Status", framed(ready + message('\x12', message('\x0a', "config") + message('\x12', config))));
+}
+bool sent_csr(const World& w) {
+  return std::any_of(w.host.requests.begin(), w.host.requests.end(), [](const HttpRequest& r) { return r.url.find("certificatesigningrequests") != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("preflight: the kubelet's configuration decides about cgroups v1, before the cluster is asked for a certificate") {
+  const struct {
+    int kubelet;
+    const char *patch, *argument;
+    bool fatal;
+    bool warned;
+  } kCases[] = {
+      {30, "failCgroupV1: null", "", false, false},
+      {34, "failCgroupV1: null", "", false, true},
+      {34, "failCgroupV1: true", "", true, true},
+      {35, "failCgroupV1: null", "", true, false},
+      {37, "failCgroupV1: null", "", true, false},
+      {37, "failCgroupV1: true", "", true, false},
+      {37, "failCgroupV1: false", "", false, true},
+      {37, "failCgroupV1: null", "false", false, true},  // the argument has the last word
+      {37, "failCgroupV1: false", "true", true, false},
+  };
+  for (const bool is_baked : {true, false}) {
+    for (const auto& one : kCases) {
+      CAPTURE(one.kubelet);
+      CAPTURE(one.patch);
+      CAPTURE(one.argument);
+      CAPTURE(is_baked);
+      World w;
+      w.cluster.pretend(37);
+      const std::string version = "Kubernetes v1." + std::to_string(one.kubelet) + ".0\n";
+      w.host.put("/usr/lib/kubejoin/kubelet-version", version);
+      if (!is_baked) {
+        w.host.files.erase("/usr/lib/kubejoin/kubelet-version");
+        w.host.answer_command("kubelet --version", CommandResult{0, version, ""});
+      }
+      w.host.files.erase("/sys/fs/cgroup/cgroup.controllers");
+      w.host.put("/proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t1\t1\t1\ncpu\t2\t1\t1\nmemory\t3\t1\t1\n");
+      w.config.kubelet_patch = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n" + std::string(one.patch) + "\n";
+      if (*one.argument != '\0') w.config.kubelet_extra_args = {{"fail-cgroupv1", one.argument}};
+      const ToldJoin told = join(w.host, w.config);
+      CHECK(told.result.error.has_value() == one.fatal);
+      CHECK(sent_csr(w) == !one.fatal);
+      if (told.result.error) CHECK(told.result.error->id == "preflight.SystemVerification");
+      if (!one.fatal) CHECK((told.printed.find("maintenance mode") != std::string::npos) == one.warned);
+      if (!one.fatal) continue;
+      w.config.ignore_preflight_errors = {"systemverification"};
+      CHECK(shown(join(w.host, w.config).result) == "ok");
+    }
+  }
+  // `join phase preflight` sees no cluster: as kubeadm, which never looks.
+  World alone;
+  alone.host.files.erase("/sys/fs/cgroup/cgroup.controllers");
+  alone.host.put("/proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+  plan::JoinState state(alone.config);
+  state.kubelet_minor = 37;
+  for (const preflight::Check& check : preflight::checks_for(state)) {
+    preflight::Findings findings;
+    check.run(alone.host, findings);
+    if (findings.later.empty() || check.name != "SystemVerification") continue;
+    CHECK(std::any_of(findings.later.begin(), findings.later.end(), [](const plan::Finding& f) { return f.presumed && f.fatal && f.from == 35; }));
+  }
+}
+
+TEST_CASE("preflight: the runtime's cgroup driver and the kubelet's are one, where the kubelet does not ask the runtime") {
+  const struct {
+    const char* runtime;
+    bool tells;  // by RuntimeConfig; else as containerd before 2.0
+    int kubelet;
+    const char* patch;
+    const char* says;  // empty: nothing; '!' first: refused
+  } kCases[] = {
+      {"systemd", true, 37, "cgroupDriver: cgroupfs", ""},  // the kubelet asks
+      {"cgroupfs", true, 37, "cgroupDriver: systemd", ""},
+      {"systemd", true, 30, "cgroupDriver: cgroupfs", "!no pod would start"},
+      {"systemd", true, 30, "{cgroupDriver: cgroupfs, featureGates: {KubeletCgroupDriverFromCRI: true}}", ""},
+      {"systemd", true, 32, "{cgroupDriver: cgroupfs, featureGates: {KubeletCgroupDriverFromCRI: false}}", "!no pod would start"},
+      {"systemd", false, 37, "cgroupDriver: cgroupfs", "!no pod would start"},
+      {"systemd", false, 37, "cgroupDriver: systemd", ""},
+      {"cgroupfs", false, 37, "cgroupDriver: cgroupfs", ""},
+      {"cgroupfs", false, 37, "cgroupDriver: systemd", "does not hold for pods"},
+      {"cgroupfs", false, 30, "cgroupDriver: systemd", "does not hold for pods"},
+  };
+  for (const auto& one : kCases) {
+    CAPTURE(one.runtime);
+    CAPTURE(one.tells);
+    CAPTURE(one.kubelet);
+    CAPTURE(one.patch);
+    World w;
+    w.cluster.pretend(one.kubelet);
+    w.host.put("/usr/lib/kubejoin/kubelet-version", "Kubernetes v1." + std::to_string(one.kubelet) + ".0\n");
+    let_runtime_have(w, one.runtime, one.tells);
+    w.config.kubelet_patch = one.patch[0] == '{' ? one.patch : "{" + std::string(one.patch) + "}";
+    w.config.kubelet_patch.insert(1, "apiVersion: kubelet.config.k8s.io/v1beta1, kind: KubeletConfiguration, ");
+    const ToldJoin told = join(w.host, w.config);
+    const bool fatal = one.says[0] == '!';
+    CHECK(told.result.error.has_value() == fatal);
+    CHECK(sent_csr(w) == !fatal);
+    if (fatal) CHECK(told.result.error->id == "preflight.CgroupDriver");
+    CHECK((told.printed.find("preflight.CgroupDriver") != std::string::npos) == (*one.says != '\0'));
+    CHECK(told.printed.find(one.says + (fatal ? 1 : 0)) != std::string::npos);
+  }
+}
+
+TEST_CASE("preflight: an address that DHCP brings late is waited for; own ones in any spelling, and any, are taken") {
+  for (const char* ip : {"10.0.0.7", "2001:DB8:0::7", "10.0.0.7,2001:db8::7", "0.0.0.0", "::"}) {
+    World w;
+    put_addresses(w.host);
+    w.config.kubelet_extra_args = {{"node-ip", ip}};
+    CAPTURE(ip);
+    CHECK(shown(join(w.host, w.config).result) == "ok");
+  }
+  World unknown;  // a kernel that lists no address has none that could be missed
+  unknown.config.kubelet_extra_args = {{"node-ip", "10.0.0.9"}};
+  CHECK(shown(join(unknown.host, unknown.config).result) == "ok");
 }
