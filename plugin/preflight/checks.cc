@@ -356,7 +356,11 @@ Status check_machine(plan::Context& context) {
     found.erase(unsure, found.end());
   }
   if (ends_here) {
-    std::copy_if(later.begin(), later.end(), std::back_inserter(found), [](const plan::Finding& f) { return f.presumed; });
+    for (plan::Finding& finding : later) {
+      if (!finding.presumed) continue;
+      finding.fatal = finding.fatal && state.preflight_alone;  // where the cluster would have been asked, nobody knows
+      found.push_back(std::move(finding));
+    }
   } else {
     state.held.insert(state.held.end(), later.begin(), later.end());
     if (minor != 0) hold_version_skew(state, minor);
