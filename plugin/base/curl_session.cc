@@ -417,7 +417,9 @@ class CurlSession : public HttpSession {
         return unavailable("http.unreachable", "the connection to " + where + " broke: " + why);
       case CURLE_SSL_CONNECT_ERROR:
         return unavailable("tls.handshake", "the TLS handshake with " + where + " failed: " + why,
-                           "does the server speak TLS 1.2 or later on this port?");
+                           why.find("alert handshake failure") != std::string::npos
+                               ? "they have no cipher or kind of key in common: a server whose only certificate has an ML-DSA key (kubeadm 1.38 can make one) cannot be read by this program"
+                               : "does the server speak TLS 1.2 or later on this port?");
       case CURLE_SSL_CERTPROBLEM:
         return fail(Kind::machine, "tls.client-certificate",
                     "the client certificate and its key cannot be used with " + where)

@@ -75,6 +75,9 @@ Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how
     TRY(found.ca_pem, read_beside(host, path, cluster->ca_file));
   }
 
+  // What is no certificate at all is told when the server's are held against it.
+  if (const auto bundle = kube::parse_certificates(found.ca_pem)) CHECK_OK(kube::check_keys(*bundle));
+
   HttpOptions options;
   options.trust = found.ca_pem.empty() ? HttpOptions::Trust::host : HttpOptions::Trust::given;
   options.ca_pem = found.ca_pem;
@@ -117,7 +120,7 @@ Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how
   if (found.ca_pem.empty())
     return fail(Kind::invalid, "discovery.no-ca", quoted(path) + " holds no CA and cluster-info gives none", "add certificate-authority-data");
   TRY(const auto bundle, kube::parse_certificates(found.ca_pem));
-  (void)bundle;
+  CHECK_OK(kube::check_keys(bundle));
   context.observer.milestone("cluster-info");
   return found;
 }

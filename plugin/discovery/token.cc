@@ -64,6 +64,7 @@ Result<Trusted> prove(const config::TokenDiscovery& how, const kube::Token& toke
   auto bundle = kube::parse_certificates(cluster.ca_data);
   if (!bundle) return within("read the cluster CA found in cluster-info", untrusted(std::move(bundle).error()).value());
   if (!how.ca_cert_hashes.empty()) CHECK_OK(kube::check_pins(*bundle, how.ca_cert_hashes));
+  CHECK_OK(kube::check_keys(*bundle));
   Trusted found;
   found.endpoint = endpoint;
   found.ca_pem = cluster.ca_data;

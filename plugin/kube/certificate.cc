@@ -84,6 +84,21 @@ std::string pin_of(const X509* certificate) {
   return done ? std::string(kPinType) + ":" + hex({reinterpret_cast<char*>(digest), length}) : std::string();
 }
 
+// Of a key that OpenSSL can make nothing of: its name (NIST CSOR, "Computer Security Objects Register"), else its number.
+std::string foreign_kind(X509* certificate) {
+  if (X509_get0_pubkey(certificate) != nullptr) return {};
+  ERR_clear_error();
+  ASN1_OBJECT* algorithm = nullptr;
+  X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, X509_get_X509_PUBKEY(certificate));
+  char number[80] = "";
+  OBJ_obj2txt(number, sizeof number, algorithm, 1);
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"2.16.840.1.101.3.4.3.17", "ML-DSA-44"}, {"2.16.840.1.101.3.4.3.18", "ML-DSA-65"}, {"2.16.840.1.101.3.4.3.19", "ML-DSA-87"}};
+  for (const auto& [oid, name] : kNames)
+    if (oid == number) return std::string(name);
+  return "of the unknown kind " + std::string(number);
+}
+
 std::optional<Certificate> parse_der(std::string der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   const auto* end = at + der.size();
@@ -99,6 +114,7 @@ std::optional<Certificate> parse_der(std::string der) {
   certificate.not_before = wall_time(X509_get0_notBefore(x509.get()));
   certificate.not_after = wall_time(X509_get0_notAfter(x509.get()));
   certificate.is_ca = X509_check_ca(x509.get()) == 1;
+  certificate.foreign_key = foreign_kind(x509.get());
   certificate.der = std::move(der);
   return certificate;
 }
@@ -160,6 +176,14 @@ Status check_pins(std::span<const Certificate> bundle, std::span<const std::stri
                   (wanted.empty() ? "none" : join(wanted, ", ")),
               "if the cluster is the right one, correct caCertHashes ('kubeadm token create --print-join-command' on a "
               "control plane node prints the hash); if not, the endpoint leads elsewhere");
+}
+
+Status check_keys(std::span<const Certificate> bundle) {
+  if (std::any_of(bundle.begin(), bundle.end(), [](const Certificate& one) { return one.foreign_key.empty(); })) return {};
+  return fail(Kind::untrusted, "discovery.ca-kind",
+              "unable to verify anything with the cluster's CA: its key is " + bundle.front().foreign_key + ", which kubejoin " KUBEJOIN_VERSION " cannot read",
+              "kubeadm of the cluster's release can join this machine; or give the cluster a CA with an RSA or ECDSA key "
+              "(encryptionAlgorithm of its ClusterConfiguration)");
 }
 
 }  // namespace kubejoin::kube

@@ -19,6 +19,7 @@ struct Certificate {
   std::vector<std::string> organizations;
   WallTime not_before, not_after;  // clamped to what WallTime can hold
   bool is_ca = false;
+  std::string foreign_key;  // the kind of its key, "ML-DSA-65", when nothing here can verify with it; else empty
 };
 
 // Every CERTIFICATE block of a PEM text, in its order. Text between blocks, blocks of another type and blocks with
@@ -32,5 +33,8 @@ Result<std::string> parse_pin(std::string_view text);
 // One match of any pin with any certificate suffices (kubeadm 1.22 and later; earlier ones read the first pin alone).
 // Otherwise Kind::untrusted "discovery.pin-mismatch", naming both sides; a malformed pin is parse_pin()'s error.
 Status check_pins(std::span<const Certificate> bundle, std::span<const std::string> pins);
+
+// Can anything be verified with one of the bundle's keys? Otherwise Kind::untrusted "discovery.ca-kind", naming the kind.
+Status check_keys(std::span<const Certificate> bundle);
 
 }  // namespace kubejoin::kube

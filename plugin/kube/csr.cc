@@ -115,6 +115,23 @@ std::string chain_fault(STACK_OF(X509) * chain, const std::vector<Certificate>& 
   return fault;
 }
 
+// What the certificate may do beyond what the signer's contract has for a kubelet (kubernetes.io/kube-apiserver-client-kubelet:
+// "digital signature", "key encipherment", "client auth", no CA); empty: nothing.
+std::string excess_of(X509* leaf) {
+  if ((X509_get_extension_flags(leaf) & EXFLAG_CA) != 0) return "it is a CA (CA:TRUE): whoever has its key can make certificates of others";
+  const std::uint32_t usage = X509_get_key_usage(leaf);
+  if (usage != UINT32_MAX && (usage & ~static_cast<std::uint32_t>(KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT)) != 0) return "its key may be used for more than a kubelet needs: key usage " + std::to_string(usage);
+  const std::unique_ptr<EXTENDED_KEY_USAGE, Freer<EXTENDED_KEY_USAGE_free>> extended(static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(leaf, NID_ext_key_usage, nullptr, nullptr)));
+  if (!extended) return "it is not limited to client authentication";
+  for (int i = 0; i < sk_ASN1_OBJECT_num(extended.get()); ++i) {
+    const ASN1_OBJECT* one = sk_ASN1_OBJECT_value(extended.get(), i);
+    char name[80] = "";
+    OBJ_obj2txt(name, sizeof name, one, 0);
+    if (OBJ_obj2nid(one) != NID_client_auth) return "it is for more than client authentication: " + std::string(name);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Identity> make_identity() {
@@ -214,6 +231,8 @@ Status check_issued(std::string_view cert_pem, const Identity& identity, const s
     return refused("it is not valid before " + rfc3339(leaf.not_before) + ", and now is " + rfc3339(now), clock_hint);
   if (now > leaf.not_after)
     return refused("it has expired at " + rfc3339(leaf.not_after) + ", and now is " + rfc3339(now), clock_hint);
+  if (const std::string excess = excess_of(sk_X509_value(x509.get(), 0)); !excess.empty()) return refused(excess, signer_hint);
+  CHECK_OK(check_keys(*roots));
   if (const std::string fault = chain_fault(x509.get(), *roots, now); !fault.empty())
     return refused("the cluster's CA does not vouch for it as a client: " + fault, signer_hint);
   return {};

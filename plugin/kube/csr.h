@@ -38,7 +38,7 @@ std::string csr_name(std::string_view spki_der, const std::string& node_name, st
 std::string csr_object(const std::string& name, const std::string& csr_pem, const std::string& api_version);
 
 // Does the issued certificate (leaf first) hold our key and our subject, chain to `ca_pem`, serve client
-// authentication, and is it valid at `now`? Otherwise Kind::untrusted "bootstrap.certificate", which says what is
+// authentication and nothing more, and is it valid at `now`? Otherwise Kind::untrusted "bootstrap.certificate", which says what is
 // amiss.
 Status check_issued(std::string_view cert_pem, const Identity& identity, const std::string& node_name,
                     std::string_view ca_pem, WallTime now);

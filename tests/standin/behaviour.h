@@ -80,6 +80,7 @@ struct Behaviour {
   Millis verdict_after{0};
   bool wrong_key = false, wrong_subject = false, by_other_ca = false, garbage = false, foreign_request = false;
   Validity certificate;
+  Powers powers;
   int watches_that_end = 0, watches_that_break = 0, watches_that_expire = 0;
 
   // --- container runtime ---

@@ -516,7 +516,7 @@ void Cluster::issue(const std::string& name) {
   const Owned<EVP_PKEY> other_key = behaviour_.wrong_key ? make_key(KeyType::ec) : nullptr;
   const std::string pem = sign_request(behaviour_.by_other_ca ? world_.other_ca : world_.ca, read.request.get(),
                                        behaviour_.wrong_subject ? "system:node:somebody-else" : read.common_name,
-                                       other_key.get(), behaviour_.certificate);
+                                       other_key.get(), behaviour_.certificate, behaviour_.powers);
   set(csr, "/status/certificate",
       base64(behaviour_.garbage ? "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n"
                                 : pem));

@@ -187,6 +187,7 @@ constexpr Fault kFaults[] = {
     {"bad-ca", "", "its CA is no certificate", [](B& b, Text) { b.ca_bundle = [](const World&) { return std::string("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"); }; }},
     {"ca-bundle", "", "its CA is a bundle: another CA, then the true one", [](B& b, Text) { b.ca_bundle = [](const World& w) { return w.other_ca.pem() + w.ca.pem(); }; }},
     {"other-ca", "", "its CA is another one, well signed", [](B& b, Text) { b.ca_bundle = [](const World& w) { return w.other_ca.pem(); }; }},
+    {"ml-dsa-ca", "", "its CA has a key of kind ML-DSA-65, well signed", [](B& b, Text) { b.ca_bundle = [](const World& w) { return with_key_of_kind(w.other_ca, "2.16.840.1.101.3.4.3.18"); }; }},
     {"second-answer-differs", "", "its second answer differs from its first", second_answer_differs},
     {"other-server", "URL", "its server is URL", [](B& b, Text a) { b.server = a; }},
 
@@ -215,6 +216,8 @@ constexpr Fault kFaults[] = {
     {"certificate-of-other-key", "", "the certificate is for another key", [](B& b, Text) { b.wrong_key = true; }},
     {"certificate-of-other-node", "", "the certificate is for another node", [](B& b, Text) { b.wrong_subject = true; }},
     {"certificate-of-other-ca", "", "the certificate is of another CA", [](B& b, Text) { b.by_other_ca = true; }},
+    {"certificate-is-ca", "", "the certificate is a CA", [](B& b, Text) { b.powers = {"critical,digitalSignature,keyCertSign", "clientAuth", "critical,CA:TRUE"}; }},
+    {"certificate-for-servers", "", "the certificate is for servers, too", [](B& b, Text) { b.powers.extended = "clientAuth,serverAuth"; }},
     {"certificate-expired", "", "the certificate expired an hour ago", [](B& b, Text) { b.certificate = {-7200, -3600}; }},
     {"certificate-garbage", "", "the certificate is none", [](B& b, Text) { b.garbage = true; }},
 

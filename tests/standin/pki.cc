@@ -104,6 +104,15 @@ Pair make_ca(const std::string& name, KeyType type) {
   return ca;
 }
 
+std::string with_key_of_kind(const Pair& ca, const char* kind) {
+  const Owned<X509> certificate(X509_dup(ca.certificate.get()));
+  constexpr std::size_t kSize = 1952;  // ML-DSA-65's
+  auto* bytes = static_cast<unsigned char*>(OPENSSL_zalloc(kSize));
+  X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate.get()), OBJ_txt2obj(kind, 1), V_ASN1_UNDEF, nullptr, bytes, kSize);
+  sign(certificate.get(), ca);
+  return pem_of(certificate.get());
+}
+
 Pair make_server(const Pair& ca, const std::vector<std::string>& names, KeyType type, Validity validity) {
   Pair server;
   server.key = make_key(type);
@@ -204,14 +213,14 @@ std::string make_request(const std::string& common_name) {
 }
 
 std::string sign_request(const Pair& ca, X509_REQ* request, const std::string& common_name, EVP_PKEY* key,
-                         Validity validity) {
+                         Validity validity, const Powers& powers) {
   const Owned<X509> certificate = blank(validity, key ? key : X509_REQ_get0_pubkey(request));
   add_name(X509_get_subject_name(certificate.get()), "O", "system:nodes");
   add_name(X509_get_subject_name(certificate.get()), "CN", common_name);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(ca.certificate.get()));
-  add_extension(certificate.get(), ca.certificate.get(), NID_key_usage, "critical,digitalSignature,keyEncipherment");
-  add_extension(certificate.get(), ca.certificate.get(), NID_ext_key_usage, "clientAuth");
-  add_extension(certificate.get(), ca.certificate.get(), NID_basic_constraints, "critical,CA:FALSE");
+  add_extension(certificate.get(), ca.certificate.get(), NID_key_usage, powers.usage);
+  add_extension(certificate.get(), ca.certificate.get(), NID_ext_key_usage, powers.extended);
+  add_extension(certificate.get(), ca.certificate.get(), NID_basic_constraints, powers.constraints);
   add_extension(certificate.get(), ca.certificate.get(), NID_authority_key_identifier, "keyid:always");
   sign(certificate.get(), ca);
   return pem_of(certificate.get());

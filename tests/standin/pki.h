@@ -30,9 +30,16 @@ struct Validity {
   long from = -300, until = 365L * 86400;
 };
 
+// What a node's certificate says that its key may do.
+struct Powers {
+  std::string usage = "critical,digitalSignature,keyEncipherment", extended = "clientAuth", constraints = "critical,CA:FALSE";
+};
+
 enum class KeyType { ec, rsa };
 
 Pair make_ca(const std::string& name, KeyType type);
+// The same CA as PEM, but that its key claims to be of another kind: a number in ASN.1, "2.16.840.1.101.3.4.3.18".
+std::string with_key_of_kind(const Pair& ca, const char* kind);
 // For the names (DNS or IP) of a server.
 Pair make_server(const Pair& ca, const std::vector<std::string>& names, KeyType type, Validity validity = {});
 
@@ -59,7 +66,7 @@ std::string make_request(const std::string& common_name);
 // As kube-controller-manager issues it: client authentication, one year, back-dated. `key` and `common_name` are the
 // request's own unless something else shall go wrong.
 std::string sign_request(const Pair& ca, X509_REQ* request, const std::string& common_name, EVP_PKEY* key,
-                         Validity validity);
+                         Validity validity, const Powers& powers = {});
 
 Owned<EVP_PKEY> make_key(KeyType type);
 

@@ -40,7 +40,7 @@ std::string Authority::pin() const { return kube::parse_certificates(pem())->fro
 std::string Authority::issue(std::string_view spki_der, const Wish& wish) const {
   const auto* at = reinterpret_cast<const unsigned char*>(spki_der.data());
   const kube::PkeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(spki_der.size())));
-  return pem_of(make(wish, key.get(), *this, false).get());
+  return pem_of(make(wish, key.get(), *this, wish.is_ca).get());
 }
 
 std::string Authority::server_der(const std::string& names) const {
@@ -87,7 +87,7 @@ kube::X509Ptr Authority::make(const Wish& wish, EVP_PKEY* key, const Authority& 
     X509_EXTENSION_free(extension);
   };
   extend(NID_basic_constraints, is_ca ? "critical,CA:TRUE" : "");
-  extend(NID_key_usage, is_ca ? "critical,keyCertSign" : "critical,digitalSignature");
+  extend(NID_key_usage, is_ca ? "critical,keyCertSign" : wish.key_usage);
   extend(NID_ext_key_usage, wish.usage);
   extend(NID_subject_alt_name, wish.names);
   if (issuer.with_key_ids_) extend(NID_subject_key_identifier, is_ca ? "hash" : "");

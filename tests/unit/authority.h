@@ -17,6 +17,8 @@ class Authority {
   struct Wish {
     std::string common_name = "system:node:node1", organization = "system:nodes", second_organization{};
     std::string usage = "clientAuth";
+    std::string key_usage = "critical,digitalSignature";
+    bool is_ca = false;
     std::string names{};  // subjectAltName as OpenSSL writes it: "DNS:localhost,IP:127.0.0.1"
     WallTime from = std::chrono::system_clock::now() - std::chrono::hours(1);
     WallTime to = std::chrono::system_clock::now() + std::chrono::hours(1);

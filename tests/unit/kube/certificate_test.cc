@@ -134,3 +134,21 @@ TEST_CASE("kube::check_pins") {
   CHECK(status.error().message.find(kPinA + " (CN=kubeadm-keypins-test)") != std::string::npos);
   CHECK(status.error().message.find("the pins are " + kPinB) != std::string::npos);
 }
+
+// A CA as kubeadm 1.38 makes one by encryptionAlgorithm: ML-DSA-44 (key and signature made with cloudflare/circl 1.6.5).
+TEST_CASE("kube::check_keys: a CA whose kind of key cannot be read is named as that, and is pinned like any other") {
+  const std::string pem = golden("upstream/ml-dsa-44-ca.crt");
+  const auto bundle = parse_certificates(pem);
+  REQUIRE(bundle);
+  CHECK(bundle->front().foreign_key == "ML-DSA-44");
+  CHECK(bundle->front().common_name == "kubernetes");
+  CHECK(check_pins(*bundle, std::vector<std::string>{bundle->front().pin}));
+  const auto status = check_keys(*bundle);
+  REQUIRE_FALSE(status);
+  CHECK(status.error().id == "discovery.ca-kind");
+  CHECK(status.error().kind == Kind::untrusted);
+  CHECK(status.error().message.find("its key is ML-DSA-44") != std::string::npos);
+  // While a CA is being replaced there are two.
+  CHECK(check_keys(*parse_certificates(pem + pem_a())));
+  CHECK(parse_certificates(pem_a())->front().foreign_key.empty());
+}

@@ -201,7 +201,15 @@ TEST_CASE("kube::check_issued") {
        "its subject is"},
       {"for one group more", issued([](Issue& i) { i.second_organization = "system:masters"; }), authority.pem(),
        "its subject is"},
-      {"for servers", issued([](Issue& i) { i.usage = "serverAuth"; }), authority.pem(), "does not vouch"},
+      {"a CA", issued([](Issue& i) { i.is_ca = true; }), authority.pem(), "CA:TRUE"},
+      {"for servers, too", issued([](Issue& i) { i.usage = "clientAuth,serverAuth"; }), authority.pem(), "more than client authentication: TLS Web Server"},
+      {"for anything", issued([](Issue& i) { i.usage = "clientAuth,anyExtendedKeyUsage"; }), authority.pem(), "more than client authentication"},
+      {"for something of their own", issued([](Issue& i) { i.usage = "clientAuth,1.2.3.4"; }), authority.pem(), "more than client authentication: 1.2.3.4"},
+      {"without a limit", issued([](Issue& i) { i.usage = ""; }), authority.pem(), "not limited to client authentication"},
+      {"to sign certificates", issued([](Issue& i) { i.key_usage = "digitalSignature,keyCertSign"; }), authority.pem(), "key usage"},
+      {"to sign lists", issued([](Issue& i) { i.key_usage = "digitalSignature,cRLSign"; }), authority.pem(), "key usage"},
+      {"with key encipherment", issued([](Issue& i) { i.key_usage = "digitalSignature,keyEncipherment"; }), authority.pem(), ""},
+      {"for servers", issued([](Issue& i) { i.usage = "serverAuth"; }), authority.pem(), "more than client authentication"},
       {"expired", issued([&](Issue& i) {
          i.to = now - hours(1);
          i.from = now - hours(2);
