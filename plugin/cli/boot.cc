@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/join_run.h"
+#include "cli/surroundings.h"
 #include "config/user_data.h"
 #include "kube/certificate.h"
 #include "plan/state.h"
@@ -272,7 +273,7 @@ int run_boot(const Invocation& invocation) {
   std::vector<config::TextFile> files;
   for (const auto& file : boot.fetched.files) files.push_back({file.path, std::string_view(boot.fetched.user_data).substr(file.begin, file.size)});
   if (files.empty()) files.push_back({boot.fetched.origin, boot.fetched.user_data});
-  auto [documents, loaded] = config::read_user_data(files, &variables, no_flags, {.hostname = host.hostname()});
+  auto [documents, loaded] = config::read_user_data(files, &variables, no_flags, surroundings_of(host.hostname()));
   wipe(boot.fetched.user_data);
   if (!loaded.errors.empty()) return conclude(boot, "configuration", loaded.errors);
   if (documents.empty()) return skip(boot, "the user-data of " + boot.fetched.source + " holds no document for kubejoin");

@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/join_run.h"
-#include "config/load.h"
-#include "parse/envelope.h"
+#include "cli/surroundings.h"
+#include "config/user_data.h"
 #include "plan/join_plan.h"
 #include "plan/runner.h"
 
@@ -140,33 +140,33 @@ int run_join(const Invocation& invocation) {
   options.flags.endpoints = parsed.positionals;
 
   auto host = make_real_host(options.root);
-  std::vector<parse::Document> documents;
-  std::vector<Error> errors;
   JoinRun run;
-  if (!options.config_path.empty()) {
+  config::Surroundings surroundings = surroundings_of(host->hostname());
+  surroundings.working_directory = working_directory();
+  config::Loaded loaded;
+  if (options.config_path.empty()) {
+    loaded = config::load({}, options.flags, surroundings, options.strict);
+  } else {
     options.config_path = absolute_path(options.config_path);
     auto bytes = host->read(options.config_path, kMaxConfig);
     if (!bytes) {
       Error e = within("read config from " + quoted(options.config_path), std::move(bytes).error()).value();
       return complain({&e, 1}), invocation.as_kubeadm ? 1 : exit_status(e.kind);
     }
-    auto unwrapped = parse::unwrap(*bytes, options.config_path, nullptr);
+    // A file has no instance's metadata: a template's names are not known.
+    const parse::Variables none;
+    auto read = config::read_user_data(*bytes, options.config_path, &none, options.flags, surroundings, options.strict);
     wipe(*bytes);
-    documents = std::move(unwrapped.documents);
-    errors = std::move(unwrapped.errors);
-    run.warnings = std::move(unwrapped.warnings);
-    if (documents.empty() && errors.empty())
-      errors.push_back(fail(Kind::invalid, "config.no-document", "no JoinConfiguration found in the supplied config " + quoted(options.config_path),
-                            "kubejoin schema v1beta4 shows what it looks like").value());
+    loaded = std::move(read.loaded);
+    if (read.documents.empty() && loaded.errors.empty())
+      loaded.errors.push_back(fail(Kind::invalid, "config.no-document", "no JoinConfiguration found in the supplied config " + quoted(options.config_path),
+                                   "kubejoin schema v1beta4 shows what it looks like").value());
   }
-  if (errors.empty()) {
-    auto loaded = config::load(documents, options.flags, {.hostname = host->hostname(), .working_directory = working_directory()}, options.strict);
-    errors = std::move(loaded.errors);
-    run.config = std::move(loaded.config);
-    run.warnings.insert(run.warnings.end(), loaded.warnings.begin(), loaded.warnings.end());
-  }
-  for (const std::string& name : run.config.skip_phases)
-    if (!plan::is_phase(plan::kJoinPlan, name)) errors.push_back(fail(Kind::usage, "usage.phase", "invalid phase name: " + printable(name), "kubejoin join phase list").value());
+  std::vector<Error> errors = std::move(loaded.errors);
+  for (Error& e : errors)
+    if (e.id == "config.phase" && e.place.file.starts_with("flag ")) e.kind = Kind::usage;
+  run.config = std::move(loaded.config);
+  run.warnings = std::move(loaded.warnings);
   using config::WaitFor;
   if (options.wait == "identity") run.config.first_boot.wait_for = WaitFor::identity;
   else if (options.wait == "ready") run.config.first_boot.wait_for = WaitFor::ready;

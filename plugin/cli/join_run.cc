@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "discovery/late_token.h"
 #include "plan/join_plan.h"
+#include "plan/patches.h"
 #include "plan/runner.h"
 #include "plan/state.h"
 #include "report/error_text.h"
@@ -75,6 +76,7 @@ Status bind_late_token(plan::Context& context, Host& machine, const std::string&
 Status prepare(plan::Context& context, Host& real, const JoinRun& run) {
   Host& host = context.host;
   plan::JoinState& state = context.state;
+  CHECK_OK(plan::read_patches(context));
   state.journal = plan::read_journal(host);
   const std::string machine = plan::machine_id(host);
   if (!run.instance_id.empty() || state.journal.machine_id != machine) state.journal.instance_id = run.instance_id;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/surroundings.h"
 #include "config/user_data.h"
 #include "parse/path.h"
 #include "report/error_text.h"
@@ -95,7 +96,7 @@ void check(const std::string& file, Result<std::string> bytes, const source::Sou
   if (!bytes) return findings.errors.push_back(about(file, std::move(bytes).error()));
   if (platform != nullptr) check_limit(file, bytes->size(), *platform, findings);
   // The host name stands in for the machine's: its value is no part of the verdict.
-  config::UserData read = config::read_user_data(*bytes, file, nullptr, {}, {.hostname = "localhost"});
+  config::UserData read = config::read_user_data(*bytes, file, nullptr, {}, surroundings_of("localhost"));
   config::Loaded& loaded = read.loaded;
   if (read.documents.empty() && loaded.errors.empty())
     findings.errors.push_back(about(file, fail(Kind::invalid, "config.no-document", "no document that kubejoin reads was found",

@@ -141,6 +141,8 @@ Error Form::make(const std::string& name, Mark mark, Wrong wrong) const {
 // The old `token` fills two fields, and so does --token: what is said of both alike is said once.
 void Form::error(std::string_view path, const Value& value, Wrong wrong) {
   std::string field = name(path);
+  // A variable that was left over is the cause of what is said of it. Of a token nothing is shown that may be a part of one.
+  if (const auto left = left_over(value.text, LeftOver::anywhere); left && !wrong.id.starts_with("config.token")) wrong = placeholder(*left);
   if (document_)
     for (const Value::Member& member : document_->root.members)
       if (is_scalar(value) && is_at(member.value, value.mark)) field = member.key;
@@ -164,6 +166,10 @@ void Form::missing(std::string_view path, Wrong wrong) {
 
 void Form::warning(std::string_view path, Wrong wrong) {
   warnings.push_back(make(name(path), walk(path).key, std::move(wrong)));
+}
+
+void Form::warning(std::string_view path, const Value& value, Wrong wrong) {
+  warnings.push_back(make(name(path), value.mark, std::move(wrong)));
 }
 
 void Form::forget(std::string_view path) {

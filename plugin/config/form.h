@@ -45,6 +45,7 @@ class Form {
   void error(std::string_view path, Wrong wrong);    // about all that stands at the path
   void missing(std::string_view path, Wrong wrong);  // unless a misspelt field was meant, which is an error already
   void warning(std::string_view path, Wrong wrong);
+  void warning(std::string_view path, const parse::Value& value, Wrong wrong);
   void note(std::string_view path, std::string_view origin);
   void forget(std::string_view path);  // wipes a secret's text
 

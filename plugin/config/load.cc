@@ -9,6 +9,7 @@
 #include "config/documents.h"
 #include "config/form.h"
 #include "config/rules.h"
+#include "kube/kubelet_flags.h"
 #include "schema/schema.h"
 
 namespace kubejoin::config {
@@ -42,15 +43,20 @@ std::string plain_text(const Value& map, std::string_view key) {
 
 bool is_text_or_absent(const Value* value) { return !value || (value->type != Type::list && value->type != Type::map); }
 
+void read_endpoint(Form& form, std::string_view path, const Value& value) {
+  if (form.is_template(value.text) || !form.judge(path, value, judge_endpoint(value.text))) return;
+  if (value.text.find('_') != std::string::npos)
+    form.warning(path, value, {"config.endpoint", "no certificate that kubeadm makes names a host with an underscore: " + quoted(value.text), "give it another name, or say its address"});
+}
+
 void read_endpoints(Form& form, bool required, TokenDiscovery& discovery) {
   constexpr std::string_view kPath = "discovery.bootstrapToken.apiServerEndpoint";
   const Value* value = form.find(kPath);
   discovery.endpoints = form.texts(kPath, "missing");
   if (value && value->type == Type::list) {
-    for (std::size_t i = 0; i < value->items.size(); ++i)
-      form.judge(indexed(kPath, i), value->items[i], judge_endpoint(value->items[i].text));
+    for (std::size_t i = 0; i < value->items.size(); ++i) read_endpoint(form, indexed(kPath, i), value->items[i]);
   } else if (!discovery.endpoints.empty()) {
-    form.judge(kPath, *value, judge_endpoint(value->text));
+    read_endpoint(form, kPath, *value);
   }
   if (!required || !discovery.endpoints.empty() || (value && value->type == Type::map)) return;
   const std::string message = form.is_flat() ? "discoveryTokenAPIServers not set" : "APIServerEndpoint is not set";
@@ -170,6 +176,13 @@ void read_taints(Form& form, JoinConfig& config) {
   }
 }
 
+// Which kubelet it will be is known on the machine: there it is an error.
+void warn_of_refusals(Form& form, const Value& name, const Arg& arg) {
+  for (const kube::Refusal& refusal : kube::refusals_of(arg.name, arg.value))
+    if (refusal.until > kube::kNewestKubelet || refusal.from > kube::kOldestKubelet)
+      form.warning("nodeRegistration.kubeletExtraArgs", name, {"config.kubelet-flag", refusal.message, refusal.hint});
+}
+
 void read_kubelet_args(Form& form, JoinConfig& config) {
   constexpr std::string_view kPath = "nodeRegistration.kubeletExtraArgs";
   const Value* list = form.read(kPath);
@@ -184,16 +197,29 @@ void read_kubelet_args(Form& form, JoinConfig& config) {
     arg.merge = method == "append"    ? Arg::Merge::append
                 : method == "prepend" ? Arg::Merge::prepend
                                       : Arg::Merge::replace;
-    form.judge(kPath, *name, judge_arg_name(arg.name));
+    if (form.judge(kPath, *name, judge_arg_name(arg.name)) && !form.is_template(arg.value)) warn_of_refusals(form, *name, arg);
     if (auto wrong = judge_arg_value(arg.name, arg.value))
       form.judge(std::string(kPath) + " " + arg.name, *value, wrong);
     config.kubelet_extra_args.push_back(std::move(arg));
   }
 }
 
-void read_ignored_checks(Form& form, const Flags& flags, JoinConfig& config) {
+// A name that may be known to a newer kubeadm alone is no reason to refuse a join, and kubeadm takes any.
+void warn_of_unknown_check(Form& form, const Value& name, const Surroundings& surroundings) {
+  const std::string given(trim(name.text));
+  const auto is_it = [&, small = lower(given)](const std::string& check) { return check.ends_with('-') ? small.starts_with(lower(check)) : small == lower(check); };
+  const auto& checks = surroundings.checks;
+  if (checks.empty() || given.empty() || lower(given) == "all" || form.is_template(given) || std::any_of(checks.begin(), checks.end(), is_it)) return;
+  const auto meant = did_you_mean(given, checks);
+  form.warning("nodeRegistration.ignorePreflightErrors", name,
+               {"config.ignore-preflight", "there is no check " + quoted(given) + (meant ? " (did you mean \"" + *meant + "\"?)" : ""), "nothing is ignored by it; preflight prints the names: [ERROR NAME]"});
+}
+
+void read_ignored_checks(Form& form, const Flags& flags, const Surroundings& surroundings, JoinConfig& config) {
   constexpr std::string_view kPath = "nodeRegistration.ignorePreflightErrors";
   std::vector<std::string> names = form.texts(kPath);
+  if (const Value* list = form.find(kPath))
+    for (const Value& name : list->items) warn_of_unknown_check(form, name, surroundings);
   for (const std::string& flag : flags.ignore_preflight_errors)
     for (const std::string& name : split(flag, ',')) names.push_back(name);
   for (std::string& name : names) name = lower(trim(name));
@@ -205,6 +231,27 @@ void read_ignored_checks(Form& form, const Flags& flags, JoinConfig& config) {
     form.error(kPath, {"config.ignore-preflight", "don't specify individual checks if 'all' is used",
                        "all alone, or the checks without it"});
   config.ignore_preflight_errors = std::move(names);
+}
+
+void read_skipped_phases(Form& form, const Surroundings& surroundings, JoinConfig& config) {
+  constexpr std::string_view kPath = "skipPhases";
+  config.skip_phases = form.texts(kPath);
+  const Value* list = form.find(kPath);
+  if (!list || surroundings.phases.empty()) return;
+  const auto is_known = [&](const std::string& name) {
+    return std::find(surroundings.phases.begin(), surroundings.phases.end(), name) != surroundings.phases.end();
+  };
+  bool all_known = true;
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const std::string& name = list->items[i].text;
+    if (is_known(name) || form.is_template(name)) continue;
+    const auto meant = did_you_mean(name, surroundings.phases);
+    all_known = form.judge(indexed(kPath, i), list->items[i],
+                           Wrong{"config.phase", "invalid phase name: " + printable(name) + (meant ? " (did you mean \"" + *meant + "\"?)" : ""), "kubejoin join phase list"});
+  }
+  if (!all_known || !surroundings.can_skip) return;
+  if (auto together = surroundings.can_skip(config.skip_phases); !together)
+    form.error(kPath, {together.error().id, together.error().message, together.error().hint});
 }
 
 void read_feature_gates(Form& form, JoinConfig& config) {
@@ -253,9 +300,9 @@ void read_join(Form& form, const Flags& flags, const Elsewhere& elsewhere, const
   config.cri_socket = normalise_cri_socket(form.judged("nodeRegistration.criSocket", judge_cri_socket, "detected"));
   read_taints(form, config);
   read_kubelet_args(form, config);
-  read_ignored_checks(form, flags, config);
+  read_ignored_checks(form, flags, surroundings, config);
   if (const std::string path = form.judged("caCertPath", judge_ca_cert_path); !path.empty()) config.ca_cert_path = path;
-  config.skip_phases = form.texts("skipPhases");
+  read_skipped_phases(form, surroundings, config);
   config.patches_directory = form.judged("patches.directory", judge_absolute_path, "none");
   read_feature_gates(form, config);
   config.cluster_name = form.text("clusterName", "the cluster's own");
@@ -473,8 +520,36 @@ void append(std::vector<T>& to, std::vector<T> from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
+// Variables that were left over in any field of a document, with the field's path as the user writes it.
+void find_left_over(const Checked& checked, const Value& value, const std::string& path, std::vector<Error>& found) {
+  for (const Value::Member& member : value.members)
+    find_left_over(checked, member.value, path + (path.empty() ? "" : ".") + member.key, found);
+  for (std::size_t i = 0; i < value.items.size(); ++i) find_left_over(checked, value.items[i], indexed(path, i), found);
+  if (value.type != Type::string) return;
+  const auto left = left_over(value.text, LeftOver::surely);
+  if (!left) return;
+  Wrong wrong = placeholder(*left);
+  Error error = fail(Kind::invalid, wrong.id, printable(path) + ": " + wrong.message, std::move(wrong.hint)).value();
+  error.place = schema::place(*checked.document, value.mark, checked.verdict.secret_lines);
+  found.push_back(std::move(error));
+}
+
+// What any rule says of a value that is no value yet is not told.
+std::vector<Error> left_over_instead(const Checked& checked, std::vector<Error>& from_schema, std::vector<Error>& from_rules) {
+  std::vector<Error> found;
+  find_left_over(checked, checked.document->root, "", found);
+  for (std::vector<Error>* errors : {&from_schema, &from_rules})
+    std::erase_if(*errors, [&](const Error& e) { return std::any_of(found.begin(), found.end(), [&](const Error& f) { return same_place(e, f); }); });
+  return found;
+}
+
 void take(Loaded& loaded, const Checked* checked, Form& form) {
-  add_errors(loaded.errors, checked ? checked->verdict.errors : std::vector<Error>(), std::move(form.errors));
+  std::vector<Error> from_schema;
+  if (checked) {
+    from_schema = checked->verdict.errors;
+    append(form.errors, left_over_instead(*checked, from_schema, form.errors));
+  }
+  add_errors(loaded.errors, std::move(from_schema), std::move(form.errors));
   if (checked) append(loaded.warnings, checked->verdict.warnings);
   append(loaded.warnings, std::move(form.warnings));
   append(loaded.origins, std::move(form.origins));

@@ -1,7 +1,9 @@
 // From documents to a JoinConfig: every violation at once, then defaults and cross-field rules.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,11 @@ struct Surroundings {
   std::string working_directory = "/";  // relative paths of flags begin here; paths of documents are absolute
   // {{ names }} stay unresolved (validate on a laptop): texts that hold one are not judged by their content.
   bool templates = false;
+  // What skipPhases and ignorePreflightErrors may hold: the plan's and preflight's names, which stand above this folder. Without them,
+  // names are not judged.
+  std::vector<std::string> phases{};
+  std::function<Status(std::span<const std::string>)> can_skip{};  // these phases together
+  std::vector<std::string> checks{};                               // with any suffix, where one ends in a dash: "Port-"
 };
 
 struct Loaded {

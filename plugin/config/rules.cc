@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/load.h"
+#include "kube/kubelet_flags.h"
 
 namespace kubejoin::config {
 namespace {
@@ -62,6 +63,36 @@ constexpr std::array<std::string_view, 11> kKubeletLabels = {"kubernetes.io/host
 constexpr std::array<std::string_view, 5> kFeatureGates = {"Auditing", "CoreDNS", "DynamicKubeletConfig", "SelfHosting",
                                                            "StoreCertsInSecrets"};
 
+// The kubelet refuses these for its Node (pkg/kubelet/kubelet_node_status.go, validateNodeIP). All zeros alone prefer a family.
+std::string_view why_no_node_ip(std::string_view text) {
+  const std::string address = lower(text);
+  const bool mapped = address.starts_with("::ffff:") && is_ipv4(address.substr(7));
+  const std::string_view v4 = mapped ? std::string_view(address).substr(7) : is_ipv4(address) ? std::string_view(address) : "";
+  const int first = v4.empty() ? 0 : std::atoi(v4.data());
+  if (address == "::1" || first == 127) return "a loopback address";
+  if (address.starts_with("ff") || (first >= 224 && first < 240)) return "a multicast address";
+  if (v4.starts_with("169.254.") || (address.starts_with("fe") && address.size() > 3 && std::string_view("89ab").find(address[2]) != std::string_view::npos))
+    return "a link-local address";
+  return {};
+}
+
+// As the kubelet reads --node-ip: one address, or one of each family (k8s.io/component-helpers node/util/ips.go).
+Judgement judge_node_ip(std::string_view text) {
+  const auto wrong = [](std::string message, std::string hint) { return Wrong{"config.node-ip", std::move(message), std::move(hint)}; };
+  const auto addresses = split(text, ',');
+  for (const std::string& address : addresses) {
+    if (!is_ipv4(address) && !is_ipv6(address)) return wrong(quoted(address) + " is no IP address", "");
+    if (const auto why = why_no_node_ip(address); !why.empty())
+      return wrong(quoted(address) + " is " + std::string(why) + "; the kubelet would not register the Node with it", "write the address by which the cluster reaches this machine");
+  }
+  if (addresses.size() == 1) return {};
+  constexpr const char* kPair = "it looks like 10.0.0.7,2001:db8::7";
+  if (addresses.size() != 2 || is_ipv4(addresses[0]) == is_ipv4(addresses[1])) return wrong(quoted(text) + " is no pair of an IPv4 and an IPv6 address", kPair);
+  const auto zeros = [](const std::string& address) { return address.find_first_not_of("0:.") == address.npos; };
+  if (zeros(addresses[0]) || zeros(addresses[1])) return wrong("a pair of addresses cannot have one of all zeros: " + quoted(text), kPair);
+  return {};
+}
+
 std::string why_no_token(std::string_view text) {
   if (text != trim(text)) return "white space or a line break is around it";
   if (const auto dot = text.find('.'); dot == text.npos)
@@ -81,6 +112,7 @@ bool is_token(std::string_view text) {
 
 Judgement judge_token(std::string_view text) {
   if (is_token(text)) return {};
+  if (const auto left = left_over(text, LeftOver::surely)) return placeholder(*left);
   return Wrong{"config.token", "the bootstrap token is invalid: " + why_no_token(text),
                "a token is 6 characters, a dot and 16 characters, all of a-z and 0-9; kubeadm token create makes one"};
 }
@@ -114,21 +146,6 @@ Judgement judge_pin(std::string_view text) {
   auto pin = normalise_pin(text);
   if (pin) return {};
   return Wrong{"config.pin", std::move(pin.error().message), std::move(pin.error().hint)};
-}
-
-Judgement judge_endpoint(std::string_view text) {
-  const auto wrong = [&](std::string message, std::string hint) {
-    return Wrong{"config.endpoint", std::move(message) + ": " + quoted(text), std::move(hint)};
-  };
-  if (const auto scheme = text.find("://"); scheme != text.npos) {
-    const std::string_view rest = text.substr(scheme + 3);
-    return wrong("a URL stands where host:port is expected", "write " + printable(rest.substr(0, rest.find('/'))));
-  }
-  if (parse_host_port(text) && is_clean(text) && text.find('/') == text.npos) return {};
-  if (is_ipv6(text)) return wrong("too many colons", "write [" + std::string(text) + "]:6443");
-  if (text.find(':') == text.npos || text.ends_with(']'))
-    return wrong("missing port in address", "write " + printable(text) + ":6443");
-  return wrong("not host:port", "it looks like 192.0.2.10:6443, cluster.example:6443 or [2001:db8::10]:6443");
 }
 
 Judgement judge_absolute_path(std::string_view text) {
@@ -166,13 +183,14 @@ Judgement judge_kubeconfig_path(std::string_view text) {
   };
   constexpr std::string_view kHttps = "https://";
   if (text.starts_with(kHttps)) {
-    std::string_view host = text.substr(kHttps.size());
-    host = host.substr(0, host.find('/'));
-    const auto bracket = host.find(']');
-    const bool closed =
-        bracket == host.npos ? host.find('[') == host.npos : host.size() == bracket + 1 || host[bracket + 1] == ':';
-    if (!host.empty() && closed && is_clean(text)) return {};
-    return wrong("not a valid HTTPS URL or a file on disk: " + quoted(text), "check the address");
+    std::string_view authority = text.substr(kHttps.size());
+    authority = authority.substr(0, authority.find_first_of("/?#"));
+    const std::string_view place = authority.substr(authority.find('@') + 1);  // behind a name and a password, where there are any
+    // The port may be left out.
+    const auto whole = judge_endpoint(place), without_port = judge_endpoint(std::string(place) + ":443");
+    if (!is_clean(text) || (whole && without_port))
+      return wrong("not a valid HTTPS URL or a file on disk: " + (is_clean(text) ? whole->message : quoted(text)), "check the address");
+    return {};
   }
   const std::string path = normalise_kubeconfig_path(text);
   if (text.find("://") != text.npos && !text.starts_with("file:"))
@@ -243,6 +261,17 @@ Judgement judge_qualified_name(std::string_view text) {
                ""};
 }
 
+// As the kubelet reads --register-with-taints (pkg/util/taints, parseTaint).
+Judgement judge_taint(std::string_view text) {
+  const auto colon = text.rfind(':');
+  const std::string_view effect = colon == text.npos ? "" : text.substr(colon + 1), rest = text.substr(0, colon);
+  if (effect != "NoSchedule" && effect != "PreferNoSchedule" && effect != "NoExecute")
+    return Wrong{"config.taint", quoted(text) + " is no taint", "it looks like key=value:NoSchedule; the effect is NoSchedule, PreferNoSchedule or NoExecute"};
+  const auto equals = std::min(rest.find('='), rest.size());
+  if (auto wrong = judge_qualified_name(rest.substr(0, equals))) return wrong;
+  return judge_label_value(rest.substr(std::min(equals + 1, rest.size())));
+}
+
 Judgement judge_label_value(std::string_view text) {
   if (text.empty() || is_name(text)) return {};
   return Wrong{
@@ -281,13 +310,21 @@ Judgement judge_arg_name(std::string_view text) {
   return wrong(quoted(text) + " is no name of an argument", "");
 }
 
-// Values end up in a line of an environment file; a label that the kubelet refuses stops it from starting.
-Judgement judge_arg_value(std::string_view name, std::string_view text) {
-  if (!all(text, [](char c) { return !is_control(c); }))
+// Values end up in a line of an environment file; a label or a taint that the kubelet refuses stops it from starting.
+Judgement judge_arg_value(std::string_view given, std::string_view text) {
+  const std::string name = replace_all(std::string(given), "_", "-");
+  if (!kube::carriable(text))
     return Wrong{"config.kubelet-arg", "a line break or another control character is in it",
                  "arguments of the kubelet are one line"};
   if (name == "hostname-override") return judge_node_name(normalise_node_name(text));
-  if (name != "node-labels" || text.empty()) return {};
+  if (text.empty()) return {};
+  if (name == "node-ip") return judge_node_ip(text);
+  if (name == "register-with-taints") {
+    for (const std::string& taint : split(text, ','))
+      if (auto wrong = judge_taint(taint)) return wrong;
+    return {};
+  }
+  if (name != "node-labels") return {};
   for (const std::string& label : split(text, ',')) {
     if (label.empty()) continue;  // a comma too many: the kubelet skips it
     // A key alone is a label with an empty value (component-base/cli/flag/configuration_map.go).
@@ -308,16 +345,10 @@ Judgement judge_feature_gate(std::string_view name) {
 }
 
 Judgement judge_ip(std::string_view text) {
-  if (is_ipv4(text) || is_ipv6(text)) return {};
-  // One of each family, for a dual-stack node (kubelet --node-ip, 1.20).
-  if (const auto comma = text.find(','); comma != text.npos) {
-    const std::string_view first = text.substr(0, comma), second = text.substr(comma + 1);
-    if ((is_ipv4(first) && is_ipv6(second)) || (is_ipv6(first) && is_ipv4(second))) return {};
-    return Wrong{"config.node-ip", quoted(text) + " is no pair of an IPv4 and an IPv6 address", "it looks like 10.0.0.7,2001:db8::7"};
-  }
-  const bool network = text.find('/') != text.npos;
-  return Wrong{"config.node-ip", quoted(text) + " is no IP address",
-               network ? "write {cidr: " + printable(text) + "} to choose the machine's address inside a network" : ""};
+  auto wrong = judge_node_ip(text);
+  if (wrong && text.find('/') != text.npos && !judge_cidr(text))
+    wrong->hint = "write {cidr: " + printable(text) + "} to choose the machine's address inside a network";
+  return wrong;
 }
 
 Judgement judge_cidr(std::string_view text) {

@@ -33,12 +33,12 @@ void append(std::vector<Error> more, std::vector<Error>& to) { std::move(more.be
 }  // namespace
 
 UserData read_user_data(std::string_view bytes, const std::string& file, const parse::Variables* variables,
-                        const Flags& flags, Surroundings surroundings) {
+                        const Flags& flags, Surroundings surroundings, bool strict) {
   const TextFile one{file, bytes};
-  return read_user_data({&one, 1}, variables, flags, std::move(surroundings));
+  return read_user_data({&one, 1}, variables, flags, std::move(surroundings), strict);
 }
 
-UserData read_user_data(std::span<const TextFile> files, const parse::Variables* variables, const Flags& flags, Surroundings surroundings) {
+UserData read_user_data(std::span<const TextFile> files, const parse::Variables* variables, const Flags& flags, Surroundings surroundings, bool strict) {
   UserData read;
   std::vector<Error> errors, warnings;
   for (const TextFile& file : files) {
@@ -58,7 +58,7 @@ UserData read_user_data(std::span<const TextFile> files, const parse::Variables*
   const auto of_template = [](const Error& e) { return e.id.starts_with("jinja."); };
   surroundings.templates = !variables || std::any_of(errors.begin(), errors.end(), of_template);
   if (!read.documents.empty()) {
-    read.loaded = load(read.documents, flags, surroundings, true);
+    read.loaded = load(read.documents, flags, surroundings, strict);
     // The join document may be the one that could not be read.
     if (!errors.empty())
       std::erase_if(read.loaded.errors, [](const Error& e) { return e.id == "config.no-document"; });

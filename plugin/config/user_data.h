@@ -18,9 +18,9 @@ struct UserData {
 };
 
 // `variables` as parse::unwrap() takes them; without any, names in templates stay unresolved and texts that hold one are
-// not judged. Unknown fields are errors.
+// not judged. Unknown fields are errors where `strict`.
 UserData read_user_data(std::string_view bytes, const std::string& file, const parse::Variables* variables,
-                        const Flags& flags, Surroundings surroundings);
+                        const Flags& flags, Surroundings surroundings, bool strict = true);
 
 // The same of several files, each a text of its own in whatever form it has. Mistakes are told file by file.
 struct TextFile {
@@ -28,7 +28,7 @@ struct TextFile {
   std::string_view bytes;
 };
 UserData read_user_data(std::span<const TextFile> files, const parse::Variables* variables, const Flags& flags,
-                        Surroundings surroundings);
+                        Surroundings surroundings, bool strict = true);
 
 // The configuration as it will be used, one line a field: its value and where that came from ("user-data line 7",
 // "default"). No secret is in it.

@@ -6,6 +6,7 @@
 #include "kube/csr.h"
 #include "kube/kubeconfig.h"
 #include "kube/kubelet_config.h"
+#include "kube/kubelet_flags.h"
 #include "kube/objects.h"
 #include "kube/patch.h"
 #include "kube/releases.h"

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "kube/go.h"
+#include "kube/kubelet_flags.h"
 
 namespace kubejoin::kube {
 namespace {
@@ -180,7 +181,7 @@ std::vector<KubeletFlag> kubelet_flags(const KubeletSituation& situation, std::s
 std::string kubeadm_flags_env(std::span<const KubeletFlag> flags) {
   std::vector<std::string> words;
   for (const KubeletFlag& flag : flags) words.push_back("--" + flag.name + "=" + flag.value);
-  return "KUBELET_KUBEADM_ARGS=" + go_quoted(join(words, " ")) + "\n";
+  return environment_line("KUBELET_KUBEADM_ARGS", words);
 }
 
 Result<std::string> complete_kubelet_config(const std::string& config_map_yaml, const KubeletDefaults& defaults,

@@ -47,7 +47,7 @@ struct KubeletSituation {
 // Ours and the user's, merged and in the order of the cluster's kubeadm: all sorted up to 1.31, then ours sorted and
 // the user's behind.
 std::vector<KubeletFlag> kubelet_flags(const KubeletSituation& situation, std::span<const KubeletFlag> user);
-// /var/lib/kubelet/kubeadm-flags.env: KUBELET_KUBEADM_ARGS="--a=b --c=d" and a line feed.
+// /var/lib/kubelet/kubeadm-flags.env: KUBELET_KUBEADM_ARGS="--a=b --c=d" and a line feed (environment_line()).
 std::string kubeadm_flags_env(std::span<const KubeletFlag> flags);
 
 // ---- configuration ----

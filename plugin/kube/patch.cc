@@ -18,6 +18,9 @@ using parse::Type, parse::Value;
 constexpr std::size_t kMaxOperations = 1024;
 constexpr std::pair<std::string_view, PatchType> kTypes[] = {
     {"strategic", PatchType::strategic}, {"merge", PatchType::merge}, {"json", PatchType::json}};
+constexpr std::string_view kKubeletTarget = "kubeletconfiguration";
+constexpr std::string_view kTargets[] = {"etcd",         "kube-apiserver",    "kube-controller-manager", "kube-scheduler",
+                                         kKubeletTarget, "corednsdeployment", "kubeproxydaemonset"};
 constexpr std::string_view kDirective = "$patch", kDeleteFromList = "$deleteFromPrimitiveList/";
 
 tl::unexpected<Error> bad_patch(std::string why) { return fail(Kind::invalid, "kubelet.patch", std::move(why)); }
@@ -256,10 +259,17 @@ Status apply_operation(Value& root, const Value& operation) {
   return add(root, path, std::move(moved));
 }
 
-Status apply_operations(Value& root, const Value& patch) {
-  if (patch.type != Type::list) return bad_patch("a JSON patch is a list of operations");
+// What a patch is to be before it is applied to anything.
+Status check_form(PatchType type, const Value& patch) {
+  if (type == PatchType::json && patch.type != Type::list) return bad_patch("a JSON patch is a list of operations");
+  if (type != PatchType::json && patch.type != Type::map)
+    return bad_patch("a " + std::string(type == PatchType::merge ? "merge" : "strategic merge") + " patch is a map");
   if (patch.items.size() > kMaxOperations)
     return bad_patch("it has more than " + std::to_string(kMaxOperations) + " operations");
+  return {};
+}
+
+Status apply_operations(Value& root, const Value& patch) {
   for (std::size_t i = 0; i < patch.items.size(); ++i) {
     Status done = apply_operation(root, patch.items[i]);
     if (done && !within_limits(root)) done = bad_patch("the document becomes too large or too deep");
@@ -270,26 +280,33 @@ Status apply_operations(Value& root, const Value& patch) {
 
 }  // namespace
 
-Result<std::optional<PatchType>> patch_type_of(std::string_view file_name, std::string_view target) {
-  using Answer = std::optional<PatchType>;
-  if (!file_name.starts_with(target) || !(file_name.ends_with(".yaml") || file_name.ends_with(".json")))
-    return Answer();
-  const std::size_t suffix_end = file_name.find_first_of(".+\n", target.size());
-  if (file_name[suffix_end] != '+') return Answer(PatchType::strategic);
-  const std::string_view type_text = file_name.substr(suffix_end + 1);
-  for (const auto& [name, type] : kTypes)
-    if (type_text.starts_with(name)) return Answer(type);
-  return fail(
-      Kind::invalid, "kubelet.patch",
-      "unable to use the patch file " + quoted(file_name) + ": behind '+' stands none of json, merge, strategic",
-      "name it " + std::string(target) + "+merge.yaml, for one");
+Result<PatchName> read_patch_name(std::string_view file_name) {
+  PatchName name;
+  const auto known = [&](std::string_view target) { return file_name.starts_with(target); };
+  const bool extension = file_name.ends_with(".yaml") || file_name.ends_with(".json");
+  const auto* target = std::find_if(std::begin(kTargets), std::end(kTargets), known);
+  if (!extension || file_name.size() == std::string_view(".yaml").size()) {
+    name.ignored = "the file extension must be one of [json yaml]";
+  } else if (target == std::end(kTargets)) {
+    name.ignored = "unknown target, must be one of [" + join(std::vector<std::string>(std::begin(kTargets), std::end(kTargets)), " ") + "]";
+  } else {
+    name.for_kubelet = *target == kKubeletTarget;
+    const std::size_t suffix_end = file_name.find_first_of(".+\n", target->size());
+    if (file_name[suffix_end] != '+') return name;
+    const std::string_view type_text = file_name.substr(suffix_end + 1);
+    for (const auto& [text, type] : kTypes)
+      if (type_text.starts_with(text)) return name.type = type, name;
+    return fail(Kind::invalid, "kubelet.patch",
+                "unable to use the patch file " + quoted(file_name) + ": unknown or missing patch type after '+', must be one of [json merge strategic]",
+                "name it " + std::string(*target) + "+merge.yaml, for one");
+  }
+  return name;
 }
 
 Result<Value> apply_patch(Value target, PatchType type, const Value& patch) {
+  CHECK_OK(check_form(type, patch));
   if (type == PatchType::json) {
     CHECK_OK(apply_operations(target, patch));
-  } else if (patch.type != Type::map) {
-    return bad_patch("a " + std::string(type == PatchType::merge ? "merge" : "strategic merge") + " patch is a map");
   } else if (type == PatchType::merge) {
     merge(target, patch);
   } else {
@@ -299,24 +316,46 @@ Result<Value> apply_patch(Value target, PatchType type, const Value& patch) {
   return target;
 }
 
-Result<Value> apply_patches(Value target, const PatchFile& file) {
+namespace {
+
+std::string applying(const PatchFile& file) { return "apply the patch " + quoted(file.name); }
+
+Result<std::vector<parse::Document>> read_documents(const PatchFile& file) {
   const auto source = std::make_shared<parse::Source>();
   source->file = file.name;
   source->text = file.text;
   parse::Yaml read = parse::read_yaml(source);
-  const std::string doing = "apply the patch " + quoted(file.name);
   if (!read.errors.empty()) {
     Error error = std::move(read.errors[0]);
     error.id = "kubelet.patch";
-    return within(doing, std::move(error));
+    return within(applying(file), std::move(error));
   }
-  for (parse::Document& document : read.documents) {
-    as_go_reads(document.root);
+  // A file of comments alone patches nothing.
+  std::erase_if(read.documents, [](const parse::Document& document) { return document.root.type == Type::null; });
+  for (parse::Document& document : read.documents) as_go_reads(document.root);
+  return std::move(read.documents);
+}
+
+tl::unexpected<Error> at_document(const PatchFile& file, const parse::Document& document, Error error) {
+  error.place = document.place(document.root.mark);
+  error.hint = "mend the file, or take it out of the folder";
+  return within(applying(file), std::move(error));
+}
+
+}  // namespace
+
+Status check_patches(const PatchFile& file) {
+  TRY(const auto documents, read_documents(file));
+  for (const parse::Document& document : documents)
+    if (Status form = check_form(file.type, document.root); !form) return at_document(file, document, std::move(form).error());
+  return {};
+}
+
+Result<Value> apply_patches(Value target, const PatchFile& file) {
+  TRY(const auto documents, read_documents(file));
+  for (const parse::Document& document : documents) {
     Result<Value> patched = apply_patch(std::move(target), file.type, document.root);
-    if (!patched) {
-      patched.error().place = document.place(document.root.mark);
-      return within(doing, std::move(patched).error());
-    }
+    if (!patched) return at_document(file, document, std::move(patched).error());
     target = std::move(*patched);
   }
   return target;

@@ -16,13 +16,14 @@ enum class PatchType {
   json,       // RFC 6902, all six operations
 };
 
-inline constexpr std::string_view kKubeletPatchTarget = "kubeletconfiguration";
-
-// The type in "TARGET[SUFFIX][+TYPE].{yaml|json}"; strategic when it has none. Nothing when the file is for another
-// target or has another extension: such files are passed over. A '+' without a known type is Kind::invalid
-// "kubelet.patch".
-Result<std::optional<PatchType>> patch_type_of(std::string_view file_name,
-                                               std::string_view target = kKubeletPatchTarget);
+// What kubeadm's --patches folder makes of a file's name, "TARGET[SUFFIX][+TYPE].{yaml|json}" (parseFilename).
+struct PatchName {
+  PatchType type = PatchType::strategic;  // when it has none
+  bool for_kubelet = false;               // or for a component of the control plane
+  std::string ignored;                    // why nobody reads the file, in kubeadm's words; empty: somebody does
+};
+// A '+' without a known type is Kind::invalid "kubelet.patch".
+Result<PatchName> read_patch_name(std::string_view file_name);
 
 // A file of patches: one YAML or JSON text, several documents allowed.
 struct PatchFile {
@@ -30,6 +31,10 @@ struct PatchFile {
   std::string name;  // as the user knows it, for errors
   std::string text;
 };
+
+// Whether the file can be applied to anything: it is YAML, and each document what its type wants. Fails with Kind::invalid
+// "kubelet.patch" and the place in the file.
+Status check_patches(const PatchFile& file);
 
 // All patches of a file, in order; a failing one leaves nothing half done. The result is bounded like a parsed document
 // (parse::Limits). Fails with Kind::invalid "kubelet.patch" and the place in the file.

@@ -32,24 +32,13 @@ std::vector<kube::KubeletFlag> user_flags(const config::JoinConfig& config) {
   return flags;
 }
 
-Result<std::vector<kube::PatchFile>> read_patches(Context& context) {
+std::vector<kube::PatchFile> patches_of(const JoinState& state) {
   std::vector<kube::PatchFile> patches;
-  const config::JoinConfig& config = context.state.config;
+  const config::JoinConfig& config = state.config;
   // kubeadm leaves the cluster's own folder in the configuration, where a kubelet that finds no CA ends at once.
-  if (const std::string& cluster = context.state.cluster.certificates_dir; !cluster.empty() && config.ca_cert_path != cluster + "/ca.crt")
+  if (const std::string& cluster = state.cluster.certificates_dir; !cluster.empty() && config.ca_cert_path != cluster + "/ca.crt")
     patches.push_back({kube::PatchType::strategic, "caCertPath", "authentication: {x509: {clientCAFile: " + config.ca_cert_path + "}}"});
-  if (!config.patches_directory.empty()) {
-    TRY(const auto names, context.host.list(config.patches_directory));
-    for (const std::string& name : names) {
-      TRY(const auto type, kube::patch_type_of(name));
-      if (!type) {
-        context.observer.detail("patches: " + printable(name) + " is not for the kubelet's configuration");
-        continue;
-      }
-      TRY(auto text, context.host.read(config.patches_directory + "/" + name, 1 << 20));
-      patches.push_back({*type, name, std::move(text)});
-    }
-  }
+  patches.insert(patches.end(), state.patches.begin(), state.patches.end());
   if (!config.kubelet_patch.empty()) patches.push_back({kube::PatchType::strategic, "KubeletConfiguration of the user-data", config.kubelet_patch});
   return patches;
 }
@@ -68,8 +57,7 @@ Result<std::string> completed(Context& context, bool node_local) {
   // Its runtime folder is there exactly while systemd-resolved runs: no process has to be asked.
   defaults.systemd_resolved = context.host.stat("/run/systemd/resolve/resolv.conf").has_value();
   if (node_local) defaults.node_local_cri_socket = state.cri_socket;
-  TRY(const auto patches, read_patches(context));
-  return kube::complete_kubelet_config(state.kubelet_config, defaults, patches);
+  return kube::complete_kubelet_config(state.kubelet_config, defaults, patches_of(state));
 }
 
 // kubeadm 1.9 to 1.13 behind the gate DynamicKubeletConfig: the first configuration on disk as well, the rest through the Node (spec §7).

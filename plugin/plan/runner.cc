@@ -10,9 +10,20 @@
 namespace kubejoin::plan {
 namespace {
 
-// kubeadm join's other phases (cmd/phases/join, 1.37): a worker's join passes through them without effect, so skipping one is no mistake.
-constexpr std::array<std::string_view, 7> kControlPlanePhases = {
-    "control-plane-prepare", "check-etcd", "etcd-join", "control-plane-join", "wait-control-plane", "kubelet-wait-bootstrap", "kubelet-start"};
+// kubeadm join's other phases (cmd/phases/join, 1.20 and 1.37): a worker's join passes through them without effect, so skipping one is no
+// mistake.
+constexpr std::array<std::string_view, 17> kControlPlanePhases = {
+    "control-plane-prepare", "control-plane-prepare/all", "control-plane-prepare/download-certs", "control-plane-prepare/certs", "control-plane-prepare/kubeconfig",
+    "control-plane-prepare/control-plane", "check-etcd", "etcd-join", "control-plane-join", "control-plane-join/all", "control-plane-join/etcd",
+    "control-plane-join/update-status", "control-plane-join/mark-control-plane", "wait-control-plane", "kubelet-wait-bootstrap", "kubelet-start", "preflight"};
+
+// What a phase gives when it is skipped: preflight proves, it does not provide.
+Facts given_unrun(const Phase& phase) { return phase.gives == kFit ? kFit : kNothing; }
+
+Status missing_fact(const Phase& phase) {
+  return fail(Kind::usage, "plan.missing-fact", "phase " + std::string(phase.name) + " needs what a skipped phase would have given",
+              "skip it too, or leave the earlier phases in: kubejoin join phase list");
+}
 
 bool is_skipped(const Phase& phase, std::span<const std::string> skip) {
   return std::any_of(skip.begin(), skip.end(), [&](const std::string& s) { return s == phase.name || s == phase.upstream; });
@@ -22,10 +33,23 @@ Millis since(Host& host, Instant start) { return std::chrono::duration_cast<Mill
 
 }  // namespace
 
-bool is_phase(std::span<const Phase> phases, std::string_view name) {
-  const auto of_table = [&](const Phase& p) { return p.name == name || p.upstream == name; };
-  return std::any_of(phases.begin(), phases.end(), of_table) ||
-         std::find(kControlPlanePhases.begin(), kControlPlanePhases.end(), name.substr(0, name.find('/'))) != kControlPlanePhases.end();
+std::vector<std::string> phase_names(std::span<const Phase> phases) {
+  std::vector<std::string> names(kControlPlanePhases.begin(), kControlPlanePhases.end());
+  for (const Phase& phase : phases) names.insert(names.end(), {std::string(phase.name), std::string(phase.upstream)});
+  return names;
+}
+
+Status can_skip(std::span<const Phase> phases, std::span<const std::string> skip) {
+  Facts given = kNothing;
+  for (const Phase& phase : phases) {
+    if (is_skipped(phase, skip)) {
+      given |= given_unrun(phase);
+      continue;
+    }
+    if ((phase.needs & ~given) != 0) return missing_fact(phase);
+    given |= phase.gives;
+  }
+  return {};
 }
 
 Outcome run(std::span<const Phase> phases, Context& context, std::span<const std::string> skip) {
@@ -40,12 +64,11 @@ Outcome run(std::span<const Phase> phases, Context& context, std::span<const std
     std::string skipped;
     if (is_skipped(phase, skip)) {
       skipped = "asked for";
-      if (phase.gives == kFit) given |= kFit;  // preflight proves, it does not provide
+      given |= given_unrun(phase);
     } else {
       context.observer.phase_started(phase, index, count);
       if ((phase.needs & ~given) != 0) {
-        outcome.status = fail(Kind::usage, "plan.missing-fact", "phase " + std::string(phase.name) + " needs what a skipped phase would have given",
-                              "skip it too, or leave the earlier phases in: kubejoin join phase list");
+        outcome.status = missing_fact(phase);
       } else {
         begun.push_back(&phase);
         outcome.status = phase.run(context);

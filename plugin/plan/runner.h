@@ -25,7 +25,10 @@ struct Outcome {
 // Undo runs for every phase that began, the failed one included, newest first.
 Outcome run(std::span<const Phase> phases, Context& context, std::span<const std::string> skip);
 
-// Is `name` a phase of the table, ours or kubeadm's? kubeadm's control-plane phases are known and do nothing for a worker.
-bool is_phase(std::span<const Phase> phases, std::string_view name);
+// What `skip` may hold: the table's names, ours and kubeadm's, and those of kubeadm's control-plane phases, which do nothing for a worker.
+std::vector<std::string> phase_names(std::span<const Phase> phases);
+
+// Whether the rest can run when these are skipped; otherwise run()'s own "plan.missing-fact", before anything is done.
+Status can_skip(std::span<const Phase> phases, std::span<const std::string> skip);
 
 }  // namespace kubejoin::plan

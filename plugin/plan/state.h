@@ -32,6 +32,8 @@ struct JoinState {
 
   config::JoinConfig config;
 
+  std::vector<kube::PatchFile> patches;  // of patches.directory
+
   // preflight
   std::string cri_socket;         // "unix:///run/containerd/containerd.sock"
   int kubelet_minor = 0;          // of the local kubelet; 0 while nobody had to ask, or it does not tell

@@ -286,6 +286,7 @@ std::vector<Check> checks_for(const plan::JoinState& state) {
   checks.push_back({"Port-10250", [](Host& host, Findings& findings) {
                       if (!host.can_listen(10250)) error(findings, "Port 10250 is in use", "find the process: ss -ltnp 'sport = :10250'");
                     }});
+  for (Check& check : argument_checks(state.config)) checks.push_back(std::move(check));
   if (state.config.token_discovery && !endpoint.empty()) {
     checks.push_back({"HTTPProxy", [endpoint](Host& host, Findings& findings) {
                         for (const char* name : {"HTTPS_PROXY", "https_proxy"}) {
@@ -349,7 +350,9 @@ Status check_machine(plan::Context& context) {
   // One that a current release refuses is worth asking the kubelet for: most kubelets are.
   const auto is_likely = [](const plan::Finding& f) { return f.fatal && f.from != 0 && f.until == plan::kNever; };
   const bool ends_here = state.preflight_alone || std::any_of(found.begin(), found.end(), [&](const plan::Finding& f) { return f.fatal && is_sure(f); });
-  const int minor = ends_here || std::any_of(found.begin(), found.end(), is_likely) ? plan::ask_kubelet_minor(context.host, state) : plan::baked_kubelet_minor(context.host, state);
+  // Whether an argument kills the kubelet is the kubelet's own release's matter, not the cluster's.
+  const auto decides = [&](const plan::Finding& f) { return is_likely(f) || f.error.id == "preflight.KubeletArguments"; };
+  const int minor = ends_here || std::any_of(found.begin(), found.end(), decides) ? plan::ask_kubelet_minor(context.host, state) : plan::baked_kubelet_minor(context.host, state);
   if (!ends_here && minor == 0) {
     const auto unsure = std::stable_partition(found.begin(), found.end(), is_sure);
     state.held.assign(std::make_move_iterator(unsure), std::make_move_iterator(found.end()));

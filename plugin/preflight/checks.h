@@ -29,6 +29,9 @@ struct Check {
 // The API server's address decides about IPv4 or IPv6 forwarding. The state outlives them. No child process is started.
 std::vector<Check> checks_for(const plan::JoinState& state);
 
+// One for each range of releases whose kubelet would not start with an argument of the user's (kube/kubelet_flags.h).
+std::vector<Check> argument_checks(const config::JoinConfig& config);
+
 // "unix://…" of the one container runtime on this machine: the configured one, or the only socket of the known three that exists.
 // None: containerd's. Several: Kind::unfit "preflight.cri-ambiguous" naming them (kubeadm app/util/runtime).
 Result<std::string> detect_cri_socket(Host& host, const std::string& configured);

@@ -111,6 +111,28 @@ void check_all(Judgement (*judge)(std::string_view), const Judged (&rows)[N]) {
 
 }  // namespace
 
+TEST_CASE("config::left_over: variables and placeholders, and what only looks like one") {
+  const auto found = [](const char* text, LeftOver how = LeftOver::surely) { return left_over(text, how).value_or(""); };
+  for (const char* whole : {"${TOKEN}", "${TOKEN:-x}", "${var.token}", "$TOKEN", "$token", "$(hostname -f)", "`hostname`", "%TOKEN%", "@TOKEN@", "__TOKEN__", "<TOKEN>",
+                            "<your token>", "TODO", "todo", "changeme", "CHANGE_ME", "REPLACE_ME"}) {
+    CAPTURE(whole);
+    CHECK(found(whole) == whole);
+    CHECK(found(whole, LeftOver::anywhere) == whole);
+  }
+  CHECK(found("aws:///${AZ}/${ID}") == "${AZ}");
+  CHECK(found("zone=$(zone)") == "$(zone)");
+  CHECK(found("sha256:<hash>") == "");
+  CHECK(found("sha256:<hash>", LeftOver::anywhere) == "<hash>");
+  CHECK(found("abc.$REST", LeftOver::anywhere) == "$REST");
+  // Legal in a field that holds them.
+  for (const char* fine : {"", "$", "${", "${}", "$5", "A=true,B=$HOME", "memory.available<1Gi,nodefs.available<10%", "imagefs.available<5%,x<6%", "100%", "a__b", "__init__", "user@host",
+                           "https://h/x?a=%ABC%3D", "todo-list", "node1", "$$", "{{ v1.name }}", "<"}) {
+    CAPTURE(fine);
+    CHECK(found(fine) == "");
+  }
+  CHECK(placeholder("${X}").id == "config.placeholder");
+}
+
 TEST_CASE("config::judge_endpoint") {
   check_all(judge_endpoint,
             {
@@ -123,14 +145,74 @@ TEST_CASE("config::judge_endpoint") {
                 {"2001:db8::10", "write [2001:db8::10]:6443"},
                 {"https://192.0.2.10:6443", "write 192.0.2.10:6443"},
                 {"https://192.0.2.10:6443/api", "write 192.0.2.10:6443"},
-                {"host:", "not host:port"},
-                {":6443", "not host:port"},
-                {"host:0", "not host:port"},
-                {"host:65536", "not host:port"},
-                {"host:https", "not host:port"},
-                {"ho st:6443", "not host:port"},
-                {"host:6443/path", "not host:port"},
-                {"a:1,b:1", "not host:port"},
+                {"host:", "missing port in address: \"host:\"; write host:6443"},
+                {":6443", "there is no host"},
+                {"host:0", "a port is a number of 1 to 65535"},
+                {"host:65536", "a port is a number of 1 to 65535"},
+                {"host:http", "the port is a number, not \"http\": \"host:http\"; write host:6443"},
+                {"host:https", "write host:443"},
+                {"ho st:6443", "white space is in the name"},
+                {"host:6443/path", "a path does not belong to host:port: \"host:6443/path\"; write host:6443"},
+                {"a:1,b:1", "several stand in one text"},
+                // What Go would connect to, and TLS verify.
+                {"API.Example.com:443", ""},
+                {"api.example.com.:6443", ""},
+                {"k8s_api:6443", ""},
+                {"api.example.com:06443", ""},
+                {"127.0.0.1:6443", ""},
+                {"[::1]:6443", ""},
+                {"xn--mnchen-3ya.example:6443", ""},
+                {"1and1.example:6443", ""},
+                // No address at all.
+                {"10.0.0.256:6443", "it looks like an IPv4 address, but is none"},
+                {"10.0.0:6443", "it looks like an IPv4 address, but is none"},
+                {"10.0.0.1.5:6443", "it looks like an IPv4 address, but is none"},
+                {"010.0.0.1:6443", "it looks like an IPv4 address, but is none"},
+                {"10.0.0.1.:6443", "it looks like an IPv4 address, but is none"},
+                {"0.0.0.0:6443", "it stands for every address of the machine that listens"},
+                {"[::]:6443", "it stands for every address of the machine that listens"},
+                {"[0:0:0:0:0:0:0:0]:6443", "it stands for every address of the machine that listens"},
+                {"224.0.0.1:6443", "multicast"},
+                {"255.255.255.255:6443", "broadcast"},
+                {"[ff02::1]:6443", "multicast"},
+                {"[fe80::1%eth0]:6443", "link-local"},
+                {"[fe80::1]:6443", "link-local"},
+                {"[2001:db8::10::1]:6443", "it is no IPv6 address"},
+                {"[10.0.0.1]:6443", "brackets are for IPv6 addresses: \"[10.0.0.1]:6443\"; write 10.0.0.1:6443"},
+                {"[api.example]:6443", "it is no IPv6 address: \"[api.example]:6443\"; write api.example:6443"},
+                // No name.
+                {"api..example.com:6443", "a label of the name is empty"},
+                {".api.example.com:6443", "a label of the name is empty"},
+                {"api.example.com..:6443", "a label of the name is empty"},
+                {"-api.example.com:6443", "the label \"-api\" begins or ends with a dash"},
+                {"api-.example.com:6443", "the label \"api-\" begins or ends with a dash"},
+                {"m\xC3\xBCnchen.example:6443", "begins with xn--"},
+                {"user@host:6443", "a host name has no \"@\""},
+                {"a123456789012345678901234567890123456789012345678901234567890123.example:6443", "more than 63 characters"},
+                // White space, URLs, several.
+                {"api.example.com:6443 ", "white space is around it: \"api.example.com:6443 \"; write api.example.com:6443"},
+                {"\tapi.example.com:6443\n", "write api.example.com:6443"},
+                {"10.0.0.1 :6443", "white space is in the name: \"10.0.0.1 :6443\"; write 10.0.0.1:6443"},
+                {"10.0.0.1: 6443", "the port is a number, not \" 6443\""},
+                {"10.0.0.1:6443 10.0.0.2:6443", "several stand in one text"},
+                {"10.0.0.1:6443/", "write 10.0.0.1:6443"},
+                {"https://api.example.com", "write api.example.com:6443"},
+                {"https://", "it looks like 192.0.2.10:6443"},
+                {"https://10.0.0.256:6443", "it looks like 192.0.2.10:6443"},
+                // Is the end of it the port?
+                {"2001:db8::1:6443", "write [2001:db8::1]:6443 if 6443 is the port"},
+                {"2001:db8:0:0:0:0:0:1:6443", "write [2001:db8:0:0:0:0:0:1]:6443"},
+                {"2001:db8::5:1", "write [2001:db8::5:1]:6443"},
+                // Nobody filled it in, and no hint repeats it.
+                {"${LB}:6443", "\"${LB}\" is a variable that nobody has filled in; what should"},
+                {"$LB:6443", "\"$LB\" is a variable"},
+                {"${LB}", "\"${LB}\" is a variable"},
+                {"https://${LB}:6443", "\"${LB}\" is a variable"},
+                {"<control-plane-host>:6443", "\"<control-plane-host>\" is a placeholder"},
+                {"@LB@:6443", "\"@LB@\" is a placeholder"},
+                {"__LB_HOST__:6443", "\"__LB_HOST__\" is a placeholder"},
+                {"TODO:6443", "\"TODO\" is a placeholder"},
+                {"$(dig +short api):6443", "no shell has run it"},
             });
 }
 
@@ -308,8 +390,22 @@ TEST_CASE("config: FirstBoot's texts") {
                        {"10.0.0.7,2001:db8::7", ""},
                        {"2001:db8::7,10.0.0.7", ""},
                        {"10.0.0.7,10.0.0.8", "no pair of an IPv4 and an IPv6 address"},
-                       {"10.0.0.7, 2001:db8::7", "no pair"},
-                       {"10.0.0.7,", "no pair"},
+                       {"10.0.0.7, 2001:db8::7", "\" 2001:db8::7\" is no IP address"},
+                       {"10.0.0.7,10.0.0.8", "no pair"},
+                       {"::", ""},  // the kubelet's way to prefer a family
+                       {"0.0.0.0", ""},
+                       {"0.0.0.0,2001:db8::7", "all zeros"},
+                       {"127.0.0.1", "a loopback address"},
+                       {"::1", "a loopback address"},
+                       {"::ffff:127.0.0.1", "a loopback address"},
+                       {"224.0.0.1", "a multicast address"},
+                       {"ff02::1", "a multicast address"},
+                       {"169.254.1.1", "a link-local address"},
+                       {"fe80::1", "a link-local address"},
+                       {"FEB0::1", "a link-local address"},
+                       {"fec0::1", ""},
+                       {"250.0.0.1", ""},
+                       {"10.0.0.7,", "\"\" is no IP address"},
                        {"10.0.0.0/8", "write {cidr: 10.0.0.0/8}"},
                        {"10.0.0", "no IP address"},
                        {"host", "no IP address"}});

@@ -177,8 +177,7 @@ TEST_CASE("kube::kubelet_flags merges the user's") {
   CHECK(arguments(current, {{"hostname-override", "y", Merge::append}, {"hostname-override", "z"}}) ==
         "--register-with-taints=a=b:NoSchedule --hostname-override=z");
 
-  CHECK(kubeadm_flags_env(std::vector<KubeletFlag>{{"a", "say \"hi\" \\ \n"}}) ==
-        "KUBELET_KUBEADM_ARGS=\"--a=say \\\"hi\\\" \\\\ \\n\"\n");
+  CHECK(kubeadm_flags_env(std::vector<KubeletFlag>{{"a", "b c"}, {"d", "e"}}) == "KUBELET_KUBEADM_ARGS=\"'--a=b c' --d=e\"\n");
 }
 
 TEST_CASE("kube::complete_kubelet_config adds what is absent") {

@@ -30,44 +30,60 @@ std::string patched(PatchType type, const std::string& target, const std::string
 
 }  // namespace
 
-TEST_CASE("kube::patch_type_of") {
+TEST_CASE("kube::read_patch_name (kubeadm util/patches/patches_test.go, and ours)") {
   using Type = PatchType;
   const struct {
-    const char *name, *target;
-    std::optional<Type> type;
+    const char* name;
+    Type type;
+    bool for_kubelet;
   } kRows[] = {
-      {"etcd+merge.json", "etcd", Type::merge},  // kubeadm util/patches/patches_test.go
-      {"etcd0.yaml", "etcd", Type::strategic},
-      {"etcd0+merge.yaml", "etcd", Type::merge},
-      {"foo.yaml", "etcd", {}},
-      {"etcd.foo", "etcd", {}},
-      {"etcd", "etcd", {}},
-      {"kubeletconfiguration.yaml", "kubeletconfiguration", Type::strategic},
-      {"kubeletconfiguration0+merge.yaml", "kubeletconfiguration", Type::merge},
-      {"kubeletconfiguration1+json.json", "kubeletconfiguration", Type::json},
-      {"kubeletconfiguration-x+strategic.json", "kubeletconfiguration", Type::strategic},
-      {"kubeletconfiguration.old+json.yaml", "kubeletconfiguration",
-       Type::strategic},  // the suffix ends at the first dot
-      {"kubeletconfiguration+json.yml", "kubeletconfiguration", {}},
-      {"kubelet.yaml", "kubeletconfiguration", {}},
-      {".yaml", "kubeletconfiguration", {}},
-      {"", "kubeletconfiguration", {}},
+      {"etcd+merge.json", Type::merge, false},
+      {"etcd0.yaml", Type::strategic, false},
+      {"kube-apiserver0+merge.yaml", Type::merge, false},
+      {"kubeletconfiguration.yaml", Type::strategic, true},
+      {"kubeletconfiguration0+merge.yaml", Type::merge, true},
+      {"kubeletconfiguration1+json.json", Type::json, true},
+      {"kubeletconfiguration-x+strategic.json", Type::strategic, true},
+      {"kubeletconfiguration.old+json.yaml", Type::strategic, true},  // the suffix ends at the first dot
   };
   for (const auto& row : kRows) {
     CAPTURE(row.name);
-    const auto type = patch_type_of(row.name, row.target);
-    REQUIRE(type);
-    CHECK(*type == row.type);
+    const auto name = read_patch_name(row.name);
+    REQUIRE(name);
+    CHECK(name->ignored == "");
+    CHECK(name->type == row.type);
+    CHECK(name->for_kubelet == row.for_kubelet);
   }
-  for (const char* name :
-       {"kubeletconfiguration+foo.json", "kubeletconfiguration+.json", "kubeletconfiguration+JSON.yaml"}) {
+  for (const char* name : {"etcd.foo", "etcd", "kubeletconfiguration+json.yml", ".yaml", ""}) {
     CAPTURE(name);
-    const auto type = patch_type_of(name);
-    REQUIRE_FALSE(type);
-    CHECK(type.error().id == "kubelet.patch");
+    CHECK(read_patch_name(name)->ignored == "the file extension must be one of [json yaml]");
   }
-  CHECK_FALSE(patch_type_of("etcd+foo.json", "etcd"));
-  CHECK_FALSE(patch_type_of("etcd+.json", "etcd"));
+  for (const char* name : {"foo.yaml", "kubelet.yaml", "kubelet-configuration.yaml", "KubeletConfiguration.yaml"}) {
+    CAPTURE(name);
+    CHECK(read_patch_name(name)->ignored ==
+          "unknown target, must be one of [etcd kube-apiserver kube-controller-manager kube-scheduler kubeletconfiguration "
+          "corednsdeployment kubeproxydaemonset]");
+  }
+  for (const char* name : {"kubeletconfiguration+foo.json", "kubeletconfiguration+.json", "kubeletconfiguration+JSON.yaml",
+                           "etcd+foo.json", "etcd+.json"}) {
+    CAPTURE(name);
+    REQUIRE_FALSE(read_patch_name(name));
+    CHECK(read_patch_name(name).error().id == "kubelet.patch");
+  }
+}
+
+TEST_CASE("kube::check_patches finds what can be applied to nothing") {
+  const auto id = [](PatchType type, const char* text) {
+    const Status status = check_patches({type, "p.yaml", text});
+    return status ? std::string() : status.error().id + " " + std::to_string(status.error().place.line);
+  };
+  CHECK(id(PatchType::strategic, "maxPods: 5\n---\n# nothing\n") == "");
+  CHECK(id(PatchType::merge, "# comments alone\n") == "");
+  CHECK(id(PatchType::json, "- {op: add, path: /a, value: 1}\n") == "");
+  CHECK(id(PatchType::json, R"([{"op":"add","path":"/a","value":1}])") == "");
+  CHECK(id(PatchType::json, "maxPods: 5\n") == "kubelet.patch 1");
+  CHECK(id(PatchType::merge, "a: 1\n---\n- b\n") == "kubelet.patch 3");
+  CHECK(id(PatchType::strategic, "a: [1\n") .starts_with("kubelet.patch "));
 }
 
 TEST_CASE("kube::apply_patch merges as RFC 7386") {

@@ -108,10 +108,22 @@ TEST_CASE("the runner walks, stops at a failure, and takes back what began, newe
 }
 
 TEST_CASE("names of phases: ours, kubeadm's, and those of control planes") {
-  for (const char* name : {"preflight", "discovery", "cluster-config", "tls-bootstrap", "kubelet-config", "kubelet-start", "node",
-                           "kubelet-wait-bootstrap", "control-plane-prepare", "control-plane-prepare/certs", "check-etcd", "etcd-join", "control-plane-join", "wait-control-plane"})
-    CHECK_MESSAGE(is_phase(kJoinPlan, name), name);
-  for (const char* name : {"", "preflights", "init", "Preflight", "control-plane"}) CHECK_MESSAGE(!is_phase(kJoinPlan, name), name);
+  const auto names = phase_names(kJoinPlan);
+  const auto known = [&](std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  for (const char* name : {"preflight", "discovery", "cluster-config", "tls-bootstrap", "kubelet-config", "kubelet-start", "node", "kubelet-wait-bootstrap",
+                           "control-plane-prepare", "control-plane-prepare/certs", "check-etcd", "etcd-join", "control-plane-join", "control-plane-join/etcd", "wait-control-plane"})
+    CHECK_MESSAGE(known(name), name);
+  for (const char* name : {"", "preflights", "init", "Preflight", "control-plane", "addon/kube-proxy", "control-plane-join/certs"}) CHECK_MESSAGE(!known(name), name);
+}
+
+TEST_CASE("what can be skipped together is known before anything runs, and as the run has it") {
+  CHECK(can_skip(kJoinPlan, {}));
+  const std::vector<std::string> fine[] = {{"preflight"}, {"kubelet-wait-bootstrap"}, {"check-etcd"}, {"kubelet-start", "kubelet-wait-bootstrap"}};
+  for (const auto& skip : fine) CHECK_MESSAGE(can_skip(kJoinPlan, skip), skip.front());
+  for (const char* name : {"discovery", "cluster-config", "tls-bootstrap"}) {
+    const std::vector<std::string> skip{name};
+    CHECK_MESSAGE(can_skip(kJoinPlan, skip).error().id == "plan.missing-fact", name);
+  }
 }
 
 TEST_CASE("every phase of the plan says what it does, needs what was given, and comes once") {

@@ -1,0 +1,86 @@
+// Variables and placeholders that were to be filled in before anybody read the text. The value they stand for is nobody's mistake, so
+// that what a rule would say of it is not said.
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "config/rules.h"
+
+namespace kubejoin::config {
+namespace {
+
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_letter(char c) { return is_upper(c) || (c >= 'a' && c <= 'z'); }
+bool is_word(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; }
+
+// Texts that people leave as a note to themselves; as a whole value, in any case.
+constexpr std::array<std::string_view, 9> kNotes = {"todo",       "fixme",      "tbd",       "changeme", "change-me",
+                                                    "change_me", "replace-me", "replace_me", "replaceme"};
+
+// The length of a name at the beginning; 0: none.
+std::size_t name_size(std::string_view text) {
+  if (text.empty() || (!is_letter(text[0]) && text[0] != '_')) return 0;
+  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_word) - text.begin());
+}
+
+// "${LB}", "${LB:-x}", "${var.lb}", "$(hostname -f)", "$LB" at the beginning; "$LB" only where `bare`.
+std::size_t variable_size(std::string_view text, bool bare) {
+  if (text.size() < 2 || text[0] != '$') return 0;
+  const char open = text[1];
+  if (open != '{' && open != '(') return bare && name_size(text.substr(1)) != 0 ? 1 + name_size(text.substr(1)) : 0;
+  const std::size_t end = text.find(open == '{' ? '}' : ')');
+  return end == text.npos || end == 2 ? 0 : end + 1;
+}
+
+// "@LB@", "%LB%", "__LB__": a name in capitals between two marks, at the beginning.
+std::size_t marked_size(std::string_view text) {
+  for (const std::string_view mark : {"@", "%", "__"}) {
+    if (!text.starts_with(mark)) continue;
+    const std::string_view rest = text.substr(mark.size());
+    const std::size_t end = rest.find(mark);
+    if (end == rest.npos || end < 2 || !is_upper(rest[0])) continue;
+    const bool capitals = std::all_of(rest.begin(), rest.begin() + static_cast<long>(end), [](char c) { return is_word(c) && (is_upper(c) || !is_letter(c)); });
+    if (capitals) return end + 2 * mark.size();
+  }
+  return 0;
+}
+
+// "<TOKEN>", "<your token>"; a comparison as in memory.available<1Gi has no second bracket.
+std::size_t bracket_size(std::string_view text) {
+  if (text.size() < 3 || text[0] != '<' || !is_letter(text[1])) return 0;
+  const std::size_t end = text.find_first_of("<>", 1);
+  const auto plain = [](char c) { return is_word(c) || c == ' ' || c == '-' || c == '.' || c == ':'; };
+  return end != text.npos && text[end] == '>' && std::all_of(text.begin() + 1, text.begin() + static_cast<long>(end), plain) ? end + 1 : 0;
+}
+
+std::size_t size_at(std::string_view text, bool bare) {
+  return std::max({variable_size(text, bare), marked_size(text), bracket_size(text)});
+}
+
+}  // namespace
+
+std::optional<std::string> left_over(std::string_view text, LeftOver how) {
+  const std::string_view whole = trim(text);
+  // What stands behind an address is a port.
+  const std::size_t colon = whole.rfind(':');
+  const bool port = colon != whole.npos && std::all_of(whole.begin() + static_cast<long>(colon) + 1, whole.end(), [](char c) { return c >= '0' && c <= '9'; });
+  for (const std::string_view one : {whole, port ? whole.substr(0, colon) : whole})
+    if (!one.empty() && (size_at(one, true) == one.size() || std::find(kNotes.begin(), kNotes.end(), lower(one)) != kNotes.end() || (one.size() > 2 && one.front() == '`' && one.back() == '`')))
+      return std::string(one);
+  const bool any = how == LeftOver::anywhere;
+  for (std::size_t at = whole.find_first_of("$@%_<"); at != whole.npos; at = whole.find_first_of("$@%_<", at + 1)) {
+    const std::string_view rest = whole.substr(at);
+    if (const std::size_t size = any ? size_at(rest, true) : variable_size(rest, false); size != 0) return std::string(rest.substr(0, size));
+  }
+  return std::nullopt;
+}
+
+Wrong placeholder(std::string_view left) {
+  if (left.starts_with("$(") || left.starts_with('`'))
+    return {"config.placeholder", quoted(left) + " is a shell's command, and no shell has run it", "write what it would print, or let a script write the file: cat <<EOF, without quotes"};
+  if (left.starts_with('$') || left.starts_with('%'))
+    return {"config.placeholder", quoted(left) + " is a variable that nobody has filled in", "what should have done so, envsubst for one, was not run or did not know it; or write the value"};
+  return {"config.placeholder", quoted(left) + " is a placeholder", "write the value in its place"};
+}
+
+}  // namespace kubejoin::config
