@@ -13,9 +13,12 @@ bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_letter(char c) { return is_upper(c) || (c >= 'a' && c <= 'z'); }
 bool is_word(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; }
 
-// Texts that people leave as a note to themselves; as a whole value, in any case.
-constexpr std::array<std::string_view, 9> kNotes = {"todo",       "fixme",      "tbd",       "changeme", "change-me",
-                                                    "change_me", "replace-me", "replace_me", "replaceme"};
+// Texts that people leave as a note to themselves. In lower case one may be a name or a label.
+constexpr std::array<std::string_view, 9> kNotes = {"TODO",      "FIXME",      "TBD",        "CHANGEME", "CHANGE-ME",
+                                                    "CHANGE_ME", "REPLACE-ME", "REPLACE_ME", "REPLACEME"};
+bool is_note(std::string_view text, bool any_case) {
+  return std::any_of(kNotes.begin(), kNotes.end(), [&](std::string_view note) { return text == note || (any_case && lower(text) == lower(note)); });
+}
 
 // The length of a name at the beginning; 0: none.
 std::size_t name_size(std::string_view text) {
@@ -64,10 +67,11 @@ std::optional<std::string> left_over(std::string_view text, LeftOver how) {
   // What stands behind an address is a port.
   const std::size_t colon = whole.rfind(':');
   const bool port = colon != whole.npos && std::all_of(whole.begin() + static_cast<long>(colon) + 1, whole.end(), [](char c) { return c >= '0' && c <= '9'; });
-  for (const std::string_view one : {whole, port ? whole.substr(0, colon) : whole})
-    if (!one.empty() && (size_at(one, true) == one.size() || std::find(kNotes.begin(), kNotes.end(), lower(one)) != kNotes.end() || (one.size() > 2 && one.front() == '`' && one.back() == '`')))
-      return std::string(one);
   const bool any = how == LeftOver::anywhere;
+  for (const std::string_view one : {whole, port ? whole.substr(0, colon) : whole}) {
+    const bool command = one.size() > 2 && one.front() == '`' && one.back() == '`';
+    if (!one.empty() && (command || size_at(one, true) == one.size() || is_note(one, any))) return std::string(one);
+  }
   for (std::size_t at = whole.find_first_of("$@%_<"); at != whole.npos; at = whole.find_first_of("$@%_<", at + 1)) {
     const std::string_view rest = whole.substr(at);
     if (const std::size_t size = any ? size_at(rest, true) : variable_size(rest, false); size != 0) return std::string(rest.substr(0, size));

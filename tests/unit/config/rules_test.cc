@@ -114,19 +114,20 @@ void check_all(Judgement (*judge)(std::string_view), const Judged (&rows)[N]) {
 TEST_CASE("config::left_over: variables and placeholders, and what only looks like one") {
   const auto found = [](const char* text, LeftOver how = LeftOver::surely) { return left_over(text, how).value_or(""); };
   for (const char* whole : {"${TOKEN}", "${TOKEN:-x}", "${var.token}", "$TOKEN", "$token", "$(hostname -f)", "`hostname`", "%TOKEN%", "@TOKEN@", "__TOKEN__", "<TOKEN>",
-                            "<your token>", "TODO", "todo", "changeme", "CHANGE_ME", "REPLACE_ME"}) {
+                            "<your token>", "TODO", "CHANGE_ME", "REPLACE_ME"}) {
     CAPTURE(whole);
     CHECK(found(whole) == whole);
     CHECK(found(whole, LeftOver::anywhere) == whole);
   }
   CHECK(found("aws:///${AZ}/${ID}") == "${AZ}");
   CHECK(found("zone=$(zone)") == "$(zone)");
+  CHECK(found("changeme", LeftOver::anywhere) == "changeme");
   CHECK(found("sha256:<hash>") == "");
   CHECK(found("sha256:<hash>", LeftOver::anywhere) == "<hash>");
   CHECK(found("abc.$REST", LeftOver::anywhere) == "$REST");
   // Legal in a field that holds them.
   for (const char* fine : {"", "$", "${", "${}", "$5", "A=true,B=$HOME", "memory.available<1Gi,nodefs.available<10%", "imagefs.available<5%,x<6%", "100%", "a__b", "__init__", "user@host",
-                           "https://h/x?a=%ABC%3D", "todo-list", "node1", "$$", "{{ v1.name }}", "<"}) {
+                           "https://h/x?a=%ABC%3D", "todo-list", "node1", "todo", "changeme", "$$", "{{ v1.name }}", "<"}) {
     CAPTURE(fine);
     CHECK(found(fine) == "");
   }
