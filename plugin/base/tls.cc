@@ -107,8 +107,9 @@ Owned<X509_STORE_CTX> attempt(X509* leaf, STACK_OF(X509) * others, X509_STORE* a
   X509_VERIFY_PARAM* wanted = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_auth_level(wanted, 1);  // no signature by MD5 or SHA-1, no RSA below 1024 bits
   X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const std::size_t size = host.size() - (host.ends_with('.') ? 1 : 0);  // without the final dot, as crypto/x509
   const int is_set = is_ipv4(host) || is_ipv6(host) ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str())
-                                                    : X509_VERIFY_PARAM_set1_host(wanted, host.data(), host.size());
+                                                    : X509_VERIFY_PARAM_set1_host(wanted, host.data(), size);
   if (is_set != 1) return nullptr;
   STACK_OF(X509)* one = alone == nullptr ? nullptr : sk_X509_new_null();
   if (one != nullptr) {
