@@ -38,7 +38,8 @@ bool is_true(const Value* value) {  // as Python's truth of what PyYAML (YAML 1.
   return value->type == Type::boolean ? value->boolean : text == "yes" || text == "on" || text == "true";
 }
 
-// Finds where the content of a literal block stands in its file, so that an error inside it names the user's own line.
+// Finds where a text stands in its file, so that an error inside it names the user's own line: the content of a literal block, and what is
+// written on one line as it is.
 class Blocks {
  public:
   explicit Blocks(const Document& document) : outer_(document.source) {
@@ -58,6 +59,9 @@ class Blocks {
     if (const auto indent = indentation(value)) {
       source->first_line = outer_->first_line + value.mark.line;  // the block begins on the line after its |
       source->first_column = outer_->first_column + static_cast<int>(*indent);
+    } else if (const auto column = column_on_line(value)) {
+      source->first_line = outer_->first_line + value.mark.line - 1;
+      source->first_column = outer_->first_column + *column;
     } else {
       source->part += ", decoded";
     }
@@ -65,6 +69,19 @@ class Blocks {
   }
 
  private:
+  // How many characters stand before a text that is on one line without an escape.
+  std::optional<int> column_on_line(const Value& value) const {
+    constexpr std::size_t kLongest = 4096;  // of a line: characters are counted from its begin
+    if (value.mark.line < 1 || static_cast<std::size_t>(value.mark.line) > lines_.size() || value.mark.column < 1) return {};
+    const std::string_view line = lines_[static_cast<std::size_t>(value.mark.line) - 1];
+    auto begin = static_cast<std::size_t>(value.mark.column) - 1;
+    if (begin >= line.size() || line.size() > kLongest) return {};
+    const bool quoted = !value.plain && (line[begin] == '"' || line[begin] == '\'');
+    if (quoted) ++begin;
+    if (!line.substr(begin).starts_with(value.text) || (quoted && line.substr(begin + value.text.size(), 1) != line.substr(begin - 1, 1))) return {};
+    return static_cast<int>(std::count_if(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(begin), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  }
+
   // Of a literal block's content; nothing when the value was written in any other way. The first line tells how deep it
   // is, every line is compared: a place is either exact or not claimed.
   std::optional<std::size_t> indentation(const Value& value) const {
@@ -102,6 +119,8 @@ class Reader {
       read_ours(*ours, "kubejoin");
     else
       suggest_key();
+    for (const char* key : {"bootcmd", "runcmd"})
+      if (const Value* commands = document_.root.find(key)) read_commands(*commands, key);
     refuse_stray_document();
     return std::move(carried_);
   }
@@ -211,6 +230,19 @@ class Reader {
       source->text = std::move(*bytes);
     }
     return source;
+  }
+
+  // cloudinit/util.py, shellify(): a text is a line of a shell script, a list is a command and its arguments.
+  void read_commands(const Value& commands, const std::string& key) {
+    constexpr std::size_t kMost = 1000;
+    for (std::size_t i = 0; i < commands.items.size() && i < kMost; ++i) {
+      const Value& command = commands.items[i];
+      const std::string name = key + "[" + std::to_string(i) + "]";
+      if (command.type == Type::string)
+        carried_.scripts.push_back({name, blocks_.inner(command, name), {}});
+      else if (command.type == Type::list)
+        carried_.scripts.push_back({name, document_.source, command.items});
+    }
   }
 
   // Our key holds a document, a list of them, or a text.

@@ -14,19 +14,25 @@ namespace {
 constexpr int kDeepest = 8;
 constexpr std::size_t kLargestMiB = 10;
 constexpr std::size_t kMostErrors = 200;
+constexpr std::size_t kMostScripts = 1000;
 
 // What a text is said to be: by its MIME type, or by whoever carries it.
-enum class Form { unknown, ours, cloud_config, cloud_config_archive, jinja };
+enum class Form { unknown, ours, cloud_config, cloud_config_archive, jinja, script };
 
 struct MimeType {
   std::string_view name;
   Form form;
 };
-// cloudinit/handlers/__init__.py has the first group; other types (scripts, boothooks, other agents) are not for us.
-constexpr std::array<MimeType, 14> kMimeTypes = {{
+// cloudinit/handlers/__init__.py has the first group; other types (part handlers, other agents) are not for us.
+constexpr std::array<MimeType, 19> kMimeTypes = {{
     {"text/cloud-config", Form::cloud_config},
     {"text/cloud-config-archive", Form::cloud_config_archive},
     {"text/jinja2", Form::jinja},
+    {"text/x-shellscript", Form::script},
+    {"text/x-shellscript-per-boot", Form::script},
+    {"text/x-shellscript-per-instance", Form::script},
+    {"text/x-shellscript-per-once", Form::script},
+    {"text/cloud-boothook", Form::script},
     {"text/plain", Form::unknown},
     {"text/x-not-multipart", Form::unknown},
     {"application/octet-stream", Form::unknown},
@@ -146,6 +152,7 @@ class Peeler {
     if (!type.empty() && mentions_us(source.text))
       return report(source, {1, 1}, "jinja.type", "unknown template type " + quoted(type, 40),
                     "write \"## template: jinja\"");
+    if (form == Form::script || first.starts_with("#!") || first.starts_with("#cloud-boothook")) return take_script(std::move(source));
     if (form == Form::ours) return read_bare(source, true, depth);
     if (form == Form::cloud_config_archive || first.starts_with("#cloud-config-archive"))
       return peel_archive(std::move(source), depth);
@@ -156,6 +163,15 @@ class Peeler {
     if (is_mime(source.text)) return peel_mime(source, depth);
     if (looks_like_base64(source.text)) return peel_base64(std::move(source), depth);
     read_bare(source, false, depth);
+  }
+
+  void take_script(Source source) {
+    const std::string name = source.part.empty() ? "user-data" : source.part;
+    take_script({name, std::make_shared<const Source>(std::move(source)), {}});
+  }
+
+  void take_script(Script script) {
+    if (out_.scripts.size() < kMostScripts) out_.scripts.push_back(std::move(script));
   }
 
   // The whole user-data packed is still the user's text; a packed part has lines of its own.
@@ -278,13 +294,15 @@ class Peeler {
       out_.layers.push_back(config.name);
       peel(std::move(*config.source), Form::unknown, depth + 1);
     }
+    for (Script& script : carried.scripts) take_script(std::move(script));
     for (const File& file : carried.files) read_file(file);
   }
 
   // A file that somebody else would write: ours when a document in it is. A broken one is, when it says so.
   void read_file(const File& file) {
     const std::string& text = file.source->text;
-    if (!mentions_us(text) || first_line(text).starts_with("#!")) return;
+    if (text.starts_with("#!")) return take_script({file.name + " " + printable(file.path), file.source, {}});
+    if (!mentions_us(text)) return;
     std::vector<Error> errors;
     std::vector<Document> documents = read(*file.source, errors);
     const bool broken = !errors.empty() && (claims_to_be_ours(text) || text.starts_with('{'));

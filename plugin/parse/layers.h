@@ -51,6 +51,7 @@ struct Carried {
   std::vector<File> configs;        // further texts of the carrier's own format (Ignition: merged configs)
   std::vector<File> texts;          // meant for us
   std::vector<Document> documents;  // meant for us
+  std::vector<Script> scripts;      // that are no files
   std::vector<Error> errors;
   std::vector<Error> doubts;  // could not be read, and may be no affair of ours
   std::vector<Error> warnings;

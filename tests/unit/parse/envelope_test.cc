@@ -291,7 +291,7 @@ TEST_CASE("parse::unwrap says what is wrong with an envelope") {
       {"our key, a number", "#cloud-config\nkubejoin: 1\n",
        "2:11 cloud-config.kubejoin kubejoin must hold a document, a list of documents, or a text"},
       {"our key, words", "#cloud-config\nkubejoin: yes please\n",
-       "1:1 (kubejoin, decoded) envelope.document a document must be a map"},
+       "2:11 (kubejoin) envelope.document a document must be a map"},
       {"other template", "## template: mako\nkubejoin/v1\n", "1:1 jinja.type unknown template type \"mako\""},
       {"Ignition, damaged URL",
        "{\"ignition\": {\"version\": \"3.4.0\"},\n\"storage\": {\"files\": [{\"path\": \"/etc/kubeadm.yml\", "
@@ -321,6 +321,52 @@ TEST_CASE("parse::unwrap lets an unreadable file pass beside a document of ours"
   CHECK(
       open(files("- path: /a\n  content: |\n" + indented(kJoin, "    ") + replace_all(other, "/b", "/etc/kubeadm.yml")))
           .errors.size() == 1);
+}
+
+TEST_CASE("parse::unwrap collects what would be run, each with its place") {
+  const std::string text =
+      "#cloud-config\n"
+      "bootcmd:\n"
+      "- modprobe x\n"
+      "runcmd:\n"
+      "- [kubeadm, join, \"10.0.0.1:6443\"]\n"
+      "- 'kubeadm join --config /é'  # a comment\n"
+      "- \"é\": x\n"
+      "- |\n"
+      "  kubeadm join \\\n"
+      "    --token x\n"
+      "- \"a\\tb\"\n"
+      "- null\n"
+      "- >\n"
+      "  kubeadm\n"
+      "  join\n"
+      "write_files:\n"
+      "- path: /usr/local/bin/join.sh\n"
+      "  content: |\n"
+      "    #!/bin/sh\n"
+      "    kubeadm join\n";
+  const auto list = [](std::string_view of) {
+    std::string all;
+    for (const Script& script : open(of).scripts) {
+      const Source& s = *script.source;
+      all += script.name + " (" + s.part + ") ";
+      if (script.argv.empty()) all += std::to_string(s.first_line) + ":" + std::to_string(s.first_column) + " " + replace_all(s.text, "\n", "$") + "\n";
+      for (const Value& word : script.argv) all += std::to_string(word.mark.line) + ":" + std::to_string(word.mark.column) + " " + word.text + (&word == &script.argv.back() ? "\n" : ", ");
+    }
+    return all;
+  };
+  CHECK(list(text) ==
+        "bootcmd[0] (bootcmd[0]) 3:3 modprobe x\n"
+        "runcmd[0] () 5:4 kubeadm, 5:13 join, 5:19 10.0.0.1:6443\n"
+        "runcmd[1] (runcmd[1]) 6:4 kubeadm join --config /é\n"
+        "runcmd[3] (runcmd[3]) 9:3 kubeadm join \\$  --token x$\n"
+        "runcmd[4] (runcmd[4], decoded) 1:1 a\tb\n"
+        "runcmd[6] (runcmd[6], decoded) 1:1 kubeadm join$\n"
+        "write_files[0] /usr/local/bin/join.sh (write_files[0]) 19:5 #!/bin/sh$kubeadm join$\n");
+  CHECK(list("#!/bin/sh\nkubeadm join\n") == "user-data () 1:1 #!/bin/sh$kubeadm join$\n");
+  CHECK(list("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/x-shellscript\n\n#!/bin/sh\n--b\n"
+             "Content-Type: text/cloud-boothook\n\n#cloud-boothook\nx\n--b\nContent-Type: text/plain\n\n#! cloud-config\n--b--\n") ==
+        "part 1 (part 1) 7:1 #!/bin/sh\npart 2 (part 2) 11:1 #cloud-boothook$x\npart 3 (part 3) 16:1 #! cloud-config\n");
 }
 
 TEST_CASE("parse::unwrap warns of what cloud-init would not do") {
