@@ -68,6 +68,7 @@ struct Limits {
   std::size_t depth = 64;
   std::size_t nodes = 200'000;   // after alias expansion
   std::size_t scalar = 1 << 20;
+  bool last_wins = false;  // of equal keys, as PyYAML has it: Yaml::replaced instead of an error
 };
 
 // All documents of a multi-document YAML text, or of a JSON text (which is YAML). Duplicate keys, tabs, unknown tags, anchors that
@@ -78,6 +79,14 @@ struct Limits {
 struct Yaml {
   std::vector<Document> documents;
   std::vector<Error> errors;  // Kind::invalid, ids "yaml.*"; documents is empty when there is any
+  // With Limits::last_wins: members that a later one with the same key replaced, at any depth; the first 50.
+  struct Replaced {
+    Value::Member earlier;
+    Mark by;        // the later key
+    Mark top;       // the key of the root that it is in, or itself
+    Error warning;  // "yaml.duplicate-key"
+  };
+  std::vector<Replaced> replaced;
 };
 Yaml read_yaml(std::shared_ptr<const Source> source, const Limits& limits = {});
 

@@ -185,8 +185,8 @@ struct Budget {
 // Reads one document; a new one for each.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(std::shared_ptr<const Source> source, const Limits& limits, Budget& budget, std::vector<Error>& errors)
-      : document_{std::move(source), {}}, limits_(limits), budget_(budget), errors_(errors) {}
+  Builder(std::shared_ptr<const Source> source, const Limits& limits, Budget& budget, Yaml& yaml)
+      : document_{std::move(source), {}}, limits_(limits), budget_(budget), yaml_(yaml), errors_(yaml.errors) {}
 
   // Nothing when the document is empty or has errors.
   std::optional<Document> read(const Chunk& chunk);
@@ -202,7 +202,7 @@ class Builder : public YAML::EventHandler {
     YAML::anchor_t anchor = 0;
     std::optional<Value::Member> pending;        // a key that waits for its value
     std::vector<Value::Member> merged;           // from "<<", for the keys that the map lacks
-    std::unordered_map<std::string, int> lines;  // of the keys, once there are many
+    std::unordered_map<std::string, std::size_t> known;  // where in `members` a key is, once there are many
   };
 
   void OnDocumentStart(const YAML::Mark& mark) override;
@@ -224,7 +224,8 @@ class Builder : public YAML::EventHandler {
   void close();
   void add(Value value, YAML::anchor_t anchor);
   void add_key(Frame& frame, Value key);
-  int first_line_of(Frame& frame, const Value::Member& member);
+  Value::Member* same_key(Frame& frame, const Value::Member& member);
+  void replace(Value::Member& earlier, Value::Member later);
   void merge(Frame& frame, const Value& value);
   Value resolve(Mark mark, const std::string& tag, const std::string& scalar);
   void check_quotes(Mark mark, std::size_t offset);
@@ -250,6 +251,7 @@ class Builder : public YAML::EventHandler {
   Document document_;
   const Limits& limits_;
   Budget& budget_;
+  Yaml& yaml_;
   std::vector<Error>& errors_;
   Chunk chunk_;
   Feed* feed_ = nullptr;
@@ -453,7 +455,7 @@ void Builder::close() {
   Frame frame = std::move(stack_.back());
   stack_.pop_back();
   for (Value::Member& member : frame.merged)
-    if (first_line_of(frame, member) == 0) frame.value.members.push_back(std::move(member));
+    if (same_key(frame, member) == nullptr) frame.value.members.push_back(std::move(member));
   add(std::move(frame.value), frame.anchor);
 }
 
@@ -478,9 +480,8 @@ void Builder::add(Value value, YAML::anchor_t anchor) {
     frame.pending.reset();
   } else {
     member.value = std::move(value);
-    if (const int line = first_line_of(frame, member); line != 0)
-      report(member.mark, "yaml.duplicate-key",
-             "duplicate key " + quoted(member.key, 80) + " (first on " + user_line(line) + ")", "remove one of them");
+    if (Value::Member* earlier = same_key(frame, member))
+      replace(*earlier, std::move(member));
     else
       frame.value.members.push_back(std::move(member));
     frame.pending.reset();
@@ -500,19 +501,32 @@ void Builder::add_key(Frame& frame, Value key) {
   frame.pending->value.plain = key.plain;
 }
 
-// The line on which the map has the member's key already, or 0; the key is remembered.
-int Builder::first_line_of(Frame& frame, const Value::Member& member) {
+// The member of the map that has the key already, or nullptr; then the caller appends it.
+Value::Member* Builder::same_key(Frame& frame, const Value::Member& member) {
   constexpr std::size_t kMany = 16;
-  const auto& members = frame.value.members;
+  auto& members = frame.value.members;
   if (members.size() < kMany) {
     const auto same =
         std::find_if(members.begin(), members.end(), [&](const auto& other) { return other.key == member.key; });
-    return same == members.end() ? 0 : same->mark.line;
+    return same == members.end() ? nullptr : &*same;
   }
-  if (frame.lines.empty())
-    for (const Value::Member& other : members) frame.lines.emplace(other.key, other.mark.line);
-  const auto [place, fresh] = frame.lines.emplace(member.key, member.mark.line);
-  return fresh ? 0 : place->second;
+  if (frame.known.empty())
+    for (std::size_t i = 0; i < members.size(); ++i) frame.known.emplace(members[i].key, i);
+  const auto [place, fresh] = frame.known.emplace(member.key, members.size());
+  return fresh ? nullptr : &members[place->second];
+}
+
+void Builder::replace(Value::Member& earlier, Value::Member later) {
+  constexpr std::size_t kMost = 50;
+  const std::string message =
+      "duplicate key " + quoted(later.key, 80) + " (first on " + user_line(earlier.mark.line) + ")";
+  if (!limits_.last_wins) return report(later.mark, "yaml.duplicate-key", message, "remove one of them");
+  std::swap(earlier, later);
+  if (yaml_.replaced.size() >= kMost) return;
+  Error warning = fail(Kind::invalid, "yaml.duplicate-key", message + "; the last one counts", "remove one of them").value();
+  warning.place = document_.place(earlier.mark);
+  const auto& top = stack_.front().pending;
+  yaml_.replaced.push_back({std::move(later), earlier.mark, top && top->mark.line > 0 ? top->mark : earlier.mark, std::move(warning)});
 }
 
 // YAML 1.1's merge key, which kubeadm's and cloud-init's readers follow: a map or a list of maps, earlier ones first.
@@ -568,7 +582,7 @@ void Builder::explain(const YAML::Exception& exception) {
     auto closed = std::make_shared<Source>(*document_.source);
     closed->text = closed->text.substr(0, chunk_.end) + "\n";
     Budget budget;
-    Builder(closed, limits_, budget, errors_).read({chunk_.begin, chunk_.end + 1, chunk_.first_line, 0});
+    Builder(closed, limits_, budget, yaml_).read({chunk_.begin, chunk_.end + 1, chunk_.first_line, 0});
     return;
   }
   if (message == Msg::MAP_VALUE) return explain_colon(mark, offset);
@@ -666,7 +680,7 @@ Yaml read_yaml(std::shared_ptr<const Source> source, const Limits& limits) {
     const auto line_start = before.find_last_of('\n') + 1;  // npos + 1 is 0
     const Mark mark{static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
                     static_cast<int>(offset - line_start) + 1};
-    Builder(source, limits, budget, yaml.errors).report(mark, id, std::move(message), std::move(hint));
+    Builder(source, limits, budget, yaml).report(mark, id, std::move(message), std::move(hint));
     return yaml;
   };
   if (text.size() > limits.bytes)
@@ -683,7 +697,7 @@ Yaml read_yaml(std::shared_ptr<const Source> source, const Limits& limits) {
                   "save the text as UTF-8");
 
   for (const Chunk& chunk : split_documents(text)) {
-    if (auto document = Builder(source, limits, budget, yaml.errors).read(chunk))
+    if (auto document = Builder(source, limits, budget, yaml).read(chunk))
       yaml.documents.push_back(std::move(*document));
     if (yaml.errors.size() >= kMostErrors || budget.nodes > limits.nodes) break;
   }
