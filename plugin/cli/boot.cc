@@ -20,6 +20,7 @@ constexpr Millis kSourceTimeout{120'000};
 constexpr Millis kRouteTimeout{120'000};
 constexpr Millis kHookTimeout{60'000};
 constexpr Millis kTurnTimeout{1'800'000};  // for another kubejoin; the unit gives up after 45 minutes
+constexpr std::size_t kLargestUserData = 10 << 20;
 constexpr char kDisabledFile[] = "/etc/kubejoin/disabled";
 constexpr char kHooks[] = "/etc/kubejoin/hooks.d";
 
@@ -128,12 +129,12 @@ int conclude(const Boot& boot, const char* phase, const std::vector<Error>& erro
   return finish(boot, result);
 }
 
-// Nothing to do is a success, and is said.
-int skip(const Boot& boot, const std::string& reason) {
+// Nothing to do is a success, and is said; but that it is nothing, only where all was read.
+int skip(const Boot& boot, const std::string& reason, bool all_read = true) {
   report::JoinResult result = result_without_join(boot);
   result.reason = reason;
   if (!boot.dry_run) (void)report::write_result(boot.host, result);
-  report::Progress(boot.host, boot.style, nullptr, boot.started).tell(false, reason + "; nothing to do");
+  report::Progress(boot.host, boot.style, nullptr, boot.started).tell(false, reason + (all_read ? "; nothing to do" : "; this machine is not joined"));
   return finish(boot, result);
 }
 
@@ -273,10 +274,18 @@ int run_boot(const Invocation& invocation) {
   std::vector<config::TextFile> files;
   for (const auto& file : boot.fetched.files) files.push_back({file.path, std::string_view(boot.fetched.user_data).substr(file.begin, file.size)});
   if (files.empty()) files.push_back({boot.fetched.origin, boot.fetched.user_data});
-  auto [documents, loaded] = config::read_user_data(files, &variables, no_flags, surroundings_of(host.hostname()));
+  const parse::LocalFile local_file = [&](const std::string& path) {
+    auto text = host.read(path, kLargestUserData);
+    return text ? std::optional(std::move(*text)) : std::nullopt;
+  };
+  config::UserData read = config::read_user_data(files, &variables, no_flags, surroundings_of(host.hostname()), true, local_file);
+  config::Loaded& loaded = read.loaded;
   wipe(boot.fetched.user_data);
   if (!loaded.errors.empty()) return conclude(boot, "configuration", loaded.errors);
-  if (documents.empty()) return skip(boot, "the user-data of " + boot.fetched.source + " holds no document for kubejoin");
+  if (read.unconcerned) {
+    for (const Error& warning : loaded.warnings) std::fputs(report::error_text(warning, "warning").c_str(), stderr);
+    return skip(boot, "the user-data of " + boot.fetched.source + " " + read.unconcerned->sentence(), read.unconcerned->why != config::Unconcerned::Why::not_read);
+  }
   if (options.dry_run) std::printf("configuration:\n%s", config::explain(loaded).c_str());
   boot.took("configuration", since);
 

@@ -158,7 +158,10 @@ int run_join(const Invocation& invocation) {
     auto read = config::read_user_data(*bytes, options.config_path, &none, options.flags, surroundings, options.strict);
     wipe(*bytes);
     loaded = std::move(read.loaded);
-    if (read.documents.empty() && loaded.errors.empty())
+    if (read.unconcerned && read.unconcerned->joins_control_plane) {
+      loaded.errors.push_back(fail(Kind::invalid, "config.control-plane", "controlPlane: kubejoin joins workers only", "remove it; kubeadm joins control planes").value());
+      loaded.errors.back().place = read.unconcerned->place;
+    } else if (read.documents.empty() && loaded.errors.empty())
       loaded.errors.push_back(fail(Kind::invalid, "config.no-document", "no JoinConfiguration found in the supplied config " + quoted(options.config_path),
                                    "kubejoin schema v1beta4 shows what it looks like").value());
   }

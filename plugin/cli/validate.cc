@@ -51,6 +51,7 @@ struct Finding {
 };
 struct Findings {
   std::vector<Finding> errors, warnings;
+  std::vector<std::string> not_ours;  // files without an error, from which no machine joins
 };
 
 Finding about(const std::string& file, Error error) {
@@ -92,15 +93,26 @@ Result<std::string> read_file(Host& host, const std::string& file) {
   return bytes;
 }
 
+// What is known to be for somebody else is no mistake, but a person who validates it must see that it joins no machine.
+void add_unconcerned(const std::string& file, const config::Unconcerned& unconcerned, Findings& findings) {
+  using Why = config::Unconcerned::Why;
+  if (unconcerned.why == Why::not_read) return findings.not_ours.push_back(file);  // its warnings say what was not read
+  const bool known = unconcerned.why == Why::for_others;
+  const std::string message = known ? "nothing here is for kubejoin: it " + unconcerned.sentence() : "no document that kubejoin reads was found" + (unconcerned.what.empty() ? "" : ": this is " + unconcerned.what);
+  Error e = fail(Kind::invalid, known ? "config.for-others" : "config.no-document", message, unconcerned.hint).value();
+  if (known) e.place = unconcerned.place;
+  e.place.part.clear();
+  (known ? findings.warnings : findings.errors).push_back(about(file, std::move(e)));
+  if (known) findings.not_ours.push_back(file);
+}
+
 void check(const std::string& file, Result<std::string> bytes, const source::Source* platform, Findings& findings) {
   if (!bytes) return findings.errors.push_back(about(file, std::move(bytes).error()));
   if (platform != nullptr) check_limit(file, bytes->size(), *platform, findings);
   // The host name stands in for the machine's: its value is no part of the verdict.
   config::UserData read = config::read_user_data(*bytes, file, nullptr, {}, surroundings_of("localhost"));
   config::Loaded& loaded = read.loaded;
-  if (read.documents.empty() && loaded.errors.empty())
-    findings.errors.push_back(about(file, fail(Kind::invalid, "config.no-document", "no document that kubejoin reads was found",
-                                               "it looks for kubeadm.k8s.io JoinConfiguration and kubejoin/v1alpha1 FirstBoot: kubejoin schema").value()));
+  if (read.unconcerned) add_unconcerned(file, *read.unconcerned, findings);
   const auto add = [&](std::vector<Error>& from, std::vector<Finding>& to) {
     for (Error& e : from) {
       std::string path = path_of(e, read.documents);
@@ -109,6 +121,8 @@ void check(const std::string& file, Result<std::string> bytes, const source::Sou
   };
   add(loaded.errors, findings.errors);
   add(loaded.warnings, findings.warnings);
+  add(read.in_templates.errors, findings.errors);
+  add(read.in_templates.warnings, findings.warnings);
 }
 
 void write_list(report::JsonWriter& json, std::string_view name, const std::vector<Finding>& findings) {
@@ -159,9 +173,9 @@ int run_validate(const Invocation& invocation) {
   Findings all;
   std::vector<std::string> valid;
   for (const std::string& file : parsed.positionals) {
-    const std::size_t before = all.errors.size();
+    const std::size_t errors = all.errors.size(), not_ours = all.not_ours.size();
     check(file, read_file(*host, file), platform, all);
-    if (all.errors.size() == before) valid.push_back(file);
+    if (all.errors.size() == errors && all.not_ours.size() == not_ours) valid.push_back(file);
   }
   if (options.output == "json") {
     std::printf("%s\n", to_json(parsed.positionals, all).c_str());

@@ -91,6 +91,63 @@ Error complaint(const Document& document, std::string_view field, Wrong wrong) {
   return error;
 }
 
+std::string control_plane(const std::vector<Document>& documents, Place& ret_place) {
+  const Document* init = nullptr;
+  for (const Document& document : documents) {
+    if (group_of(document) != "kubeadm.k8s.io") continue;
+    const std::string kind = document.kind();
+    const auto& members = document.root.members;
+    const auto its_own = std::find_if(members.begin(), members.end(), [](const auto& m) {
+      return m.key == "controlPlane" && m.value.type != Type::null && (m.value.type != Type::boolean || m.value.boolean);
+    });
+    if (kind == "JoinConfiguration" && its_own != members.end()) {
+      ret_place = document.place(its_own->mark, true);
+      return "JoinConfiguration with controlPlane";
+    }
+    if (kind == "JoinConfiguration" || kind == "NodeConfiguration") return {};
+    if (!init && (kind == "InitConfiguration" || kind == "ClusterConfiguration" || kind == "MasterConfiguration")) init = &document;
+  }
+  if (!init) return {};
+  ret_place = init->place(init->root.mark, true);
+  return init->kind();
+}
+
+namespace {
+
+void drop(Value& map, std::string_view key) {
+  std::erase_if(map.members, [&](const Value::Member& m) { return m.key == key; });
+}
+
+Value* member(Value& map, std::string_view key) { return const_cast<Value*>(map.find(key)); }
+
+}  // namespace
+
+std::optional<Document> join_of_template(const Document& document) {
+  const std::string kind = document.kind();
+  const bool is_template = kind == "KubeadmConfigTemplate";
+  if (!is_template && kind != "KubeadmConfig") return {};
+  const Value* join = document.root.at(is_template ? "/spec/template/spec/joinConfiguration" : "/spec/joinConfiguration");
+  if (!join || join->type != Type::map) return {};
+  Document inner{document.source, *join};
+  Value& root = inner.root;
+  Value* node = member(root, "nodeRegistration");
+  const Value* args = node ? node->find("kubeletExtraArgs") : nullptr;
+  const bool lists = args ? args->type == Type::list : document.api_version().ends_with("/v1beta2");
+  // Seconds instead of durations, a kubeconfig in place: the controller turns them into what kubeadm reads.
+  drop(root, "timeouts");
+  if (node && !lists) drop(*node, "imagePullSerial");
+  if (Value* discovery = member(root, "discovery"))
+    if (Value* file = member(*discovery, "file")) drop(*file, "kubeConfig");
+  drop(root, "apiVersion");
+  drop(root, "kind");
+  for (const auto& [key, text] : {std::pair("kind", "JoinConfiguration"), std::pair("apiVersion", lists ? "kubeadm.k8s.io/v1beta4" : "kubeadm.k8s.io/v1beta3")}) {
+    Value::Member head{key, root.mark, parse::make_string(text)};
+    head.value.mark = root.mark;
+    root.members.insert(root.members.begin(), std::move(head));
+  }
+  return inner;
+}
+
 Error unused(const Document& document, std::string hint) {
   return complaint(document, "kind",
                    {"config.unused-document", document.kind() + " is not used by a join", std::move(hint)});

@@ -84,6 +84,10 @@ struct JoinConfig {
   FirstBoot first_boot;
   std::string kubelet_patch;  // YAML of a KubeletConfiguration document in the user-data, when it is to be applied
 
+  // Files that the same user-data lays on this machine, by path: read where discovery or patches name one that nobody has written
+  // yet.
+  std::map<std::string, Secret> carried;
+
   std::string declared_version;  // of the user's document: "v1beta3"; empty when built from flags
 };
 

@@ -38,12 +38,12 @@ Result<std::string> fetch(plan::Context& context, const std::string& url) {
 }
 
 // A path that a kubeconfig names, relative to the folder of the file, as client-go's loader has it.
-Result<std::string> read_beside(Host& host, const std::string& kubeconfig, const std::string& path) {
+Result<std::string> read_beside(plan::Context& context, const std::string& kubeconfig, const std::string& path) {
   if (is_url(kubeconfig))
     return fail(Kind::untrusted, "discovery.file-reference", "the downloaded kubeconfig refers to the local file " + quoted(path),
                 "embed the data: kubectl config view --flatten");
   const std::string folder = kubeconfig.substr(0, kubeconfig.rfind('/') + 1);
-  return host.read(path.front() == '/' ? path : folder + path, kMaxKubeconfig);
+  return plan::read_named(context, path.front() == '/' ? path : folder + path, kMaxKubeconfig);
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ Result<std::string> read_beside(Host& host, const std::string& kubeconfig, const
 Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how) {
   Host& host = context.host;
   const std::string& path = how.kubeconfig_path;
-  auto text = is_url(path) ? fetch(context, path) : host.read(path, kMaxKubeconfig);
+  auto text = is_url(path) ? fetch(context, path) : plan::read_named(context, path, kMaxKubeconfig);
   if (!text) return within("read the discovery file", std::move(text).error());
   TRY(const auto kubeconfig, kube::parse_kubeconfig(*text, path));
   wipe(*text);
@@ -72,7 +72,7 @@ Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how
   found.cluster_name = cluster->name;
   found.ca_pem = cluster->ca_data;
   if (found.ca_pem.empty() && !cluster->ca_file.empty()) {
-    TRY(found.ca_pem, read_beside(host, path, cluster->ca_file));
+    TRY(found.ca_pem, read_beside(context, path, cluster->ca_file));
   }
 
   // What is no certificate at all is told when the server's are held against it.
@@ -86,17 +86,17 @@ Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how
       return fail(Kind::invalid, "discovery.exec", quoted(path) + " gets its credentials from another program", "embed a token or a client certificate");
     found.token = user->token;
     if (found.token.empty() && !user->token_file.empty()) {
-      TRY(auto token, read_beside(host, path, user->token_file));
+      TRY(auto token, read_beside(context, path, user->token_file));
       found.token = Secret(std::string(trim(token)));
       wipe(token);
     }
     options.client_cert_pem = user->client_certificate_data;
     options.client_key_pem = user->client_key_data;
     if (options.client_cert_pem.empty() && !user->client_certificate.empty()) {
-      TRY(options.client_cert_pem, read_beside(host, path, user->client_certificate));
+      TRY(options.client_cert_pem, read_beside(context, path, user->client_certificate));
     }
     if (options.client_key_pem.empty() && !user->client_key.empty()) {
-      TRY(auto key, read_beside(host, path, user->client_key));
+      TRY(auto key, read_beside(context, path, user->client_key));
       options.client_key_pem = Secret(std::move(key));
     }
     found.client_certificate = !options.client_cert_pem.empty() && !options.client_key_pem.empty();

@@ -62,9 +62,9 @@ class Reader {
   void warn_of_version() {
     const Value* version = document_.root.at("/ignition/version");
     if (!version || version->text.starts_with("2.") || version->text.starts_with("3.")) return;
-    carried_.warnings.push_back(
+    carried_.told.warnings.push_back(
         fail(Kind::invalid, "ignition.version", "unknown version " + quoted(version->text, 40) + " of Ignition's config", "kubejoin reads 2.x and 3.x").value());
-    carried_.warnings.back().place = document_.place(version->mark, true);
+    carried_.told.warnings.back().place = document_.place(version->mark, true);
   }
 
   void read_config(const Value& resource, const std::string& name) {
@@ -95,8 +95,8 @@ class Reader {
   std::shared_ptr<Source> unpack(const Value& resource, const std::string& name, const std::string& path) {
     const Value* url = resource.find("source");
     if (!url || url->type != Type::string || url->text.empty()) return {};
-    const bool ours = path.find("kube") != path.npos;
-    const auto refuse = [&](std::vector<Error>& list, std::string_view id, std::string message, std::string hint) {
+    const auto refuse = [&](std::string_view id, std::string message, std::string hint) {
+      auto& list = path.find("kube") != path.npos ? carried_.told.damaged : carried_.told.unread;
       if (list.size() >= kMostErrors) return nullptr;
       Error e = fail(Kind::invalid, id, std::move(message), std::move(hint)).value();
       e.place = document_.place(url->mark, true);
@@ -104,26 +104,23 @@ class Reader {
       return nullptr;
     };
     if (!lower(url->text.substr(0, 5)).starts_with("data:")) {
-      if (ours)
-        refuse(carried_.warnings, "ignition.source",
-               name + " (" + printable(path, 80) + ") comes from elsewhere and is not read",
-               "put the document into a data: URL");
+      if (carried_.pointers.size() < kMostErrors)
+        carried_.pointers.push_back({path.empty() ? name : name + " (" + printable(path, 80) + ")", url->text, path, document_.place(url->mark, true)});
       return {};
     }
-    auto& list = ours ? carried_.errors : carried_.doubts;
     auto bytes = decode_data_url(url->text);
     if (!bytes)
-      return refuse(list, "ignition.source", "unable to decode " + name + ": its data: URL is damaged",
+      return refuse("ignition.source", "unable to decode " + name + ": its data: URL is damaged",
                     "data:;base64,… or data:,… with % escapes");
     const std::string compression = resource.string_or("compression", "");
     if (compression == "gzip") {
       auto unpacked = gunzip(*bytes, allowance_);
       if (!unpacked)
-        return refuse(list, unpacked.error().id, "unable to read " + name + ": " + unpacked.error().message,
+        return refuse(unpacked.error().id, "unable to read " + name + ": " + unpacked.error().message,
                       unpacked.error().hint);
       bytes = std::move(*unpacked);
     } else if (!compression.empty()) {
-      return refuse(list, "ignition.compression", "unknown compression " + quoted(compression, 40) + " of " + name,
+      return refuse("ignition.compression", "unknown compression " + quoted(compression, 40) + " of " + name,
                     "use gzip, or none");
     }
     auto source = std::make_shared<Source>();

@@ -523,7 +523,7 @@ void Builder::replace(Value::Member& earlier, Value::Member later) {
   if (!limits_.last_wins) return report(later.mark, "yaml.duplicate-key", message, "remove one of them");
   std::swap(earlier, later);
   if (yaml_.replaced.size() >= kMost) return;
-  Error warning = fail(Kind::invalid, "yaml.duplicate-key", message + "; the last one counts", "remove one of them").value();
+  Error warning = fail(Kind::invalid, "yaml.duplicate-key", message, "the last one counts: write the key once").value();
   warning.place = document_.place(earlier.mark);
   const auto& top = stack_.front().pending;
   yaml_.replaced.push_back({std::move(later), earlier.mark, top && top->mark.line > 0 ? top->mark : earlier.mark, std::move(warning)});

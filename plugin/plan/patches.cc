@@ -15,7 +15,7 @@ class Walk {
 
   // In the order of names; kubeadm goes into folders, too, though its help says otherwise.
   Status folder(const std::string& path, std::size_t depth) {
-    auto names = context_.host.list(path);
+    auto names = list_named(context_, path);
     if (!names) return without_excuse(std::move(names).error());
     for (const std::string& name : *names) {
       const std::string at = path + "/" + name;
@@ -41,7 +41,7 @@ class Walk {
       context_.observer.detail("patches: " + printable(name) + " is for a control plane's component");
       return {};
     }
-    auto text = context_.host.read(path, kLargest);
+    auto text = read_named(context_, path, kLargest);
     if (!text) return without_excuse(std::move(text).error());
     if (text->empty()) return ignore("Ignoring empty file: " + quoted(name), "remove it, or write the patch"), Status{};
     patches_.push_back({is.type, path, *std::move(text)});
@@ -72,8 +72,8 @@ Status read_patches(Context& context) {
   if (path.empty()) return {};
   Walk walk(context, context.state.patches);
   const auto info = context.host.stat(path);
-  if (!info) return walk.refuse("no such file or directory");
-  if (info->type != FileType::directory) return walk.refuse("not a directory");
+  if (!info && !list_named(context, path)) return walk.refuse("no such file or directory");
+  if (info && info->type != FileType::directory) return walk.refuse("not a directory");
   return walk.folder(path, 0);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/text.h"
 #include "plan/state.h"
@@ -121,6 +122,27 @@ int ask_kubelet_minor(Host& host, JoinState& state) {
   if (!asked) return 0;
   if (const auto version = kube::parse_kubelet_version(asked->out)) state.kubelet_minor = version->minor;
   return state.kubelet_minor;
+}
+
+Result<std::string> read_named(Context& context, const std::string& path, std::size_t max_bytes) {
+  auto text = context.host.read(path, max_bytes);
+  const auto& carried = context.state.config.carried;
+  const auto held = carried.find(path);
+  if (text || text.error().id != "file.absent" || held == carried.end()) return text;
+  context.observer.detail(printable(path) + " is not written yet: read from the user-data");
+  return std::string(held->second.expose());
+}
+
+Result<std::vector<std::string>> list_named(Context& context, const std::string& folder) {
+  auto names = context.host.list(folder);
+  if (!names && names.error().id != "file.absent") return names;
+  const std::string prefix = folder + (folder.ends_with('/') ? "" : "/");
+  std::set<std::string> all;
+  if (names) all.insert(names->begin(), names->end());
+  for (const auto& [path, text] : context.state.config.carried)
+    if (path.starts_with(prefix) && path.find('/', prefix.size()) == path.npos) all.insert(path.substr(prefix.size()));
+  if (!names && all.empty()) return names;
+  return std::vector<std::string>(all.begin(), all.end());
 }
 
 Status write_file(Context& context, const std::string& path, std::string_view content, unsigned mode) {

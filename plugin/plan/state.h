@@ -87,6 +87,10 @@ int ask_kubelet_minor(Host& host, JoinState& state);
 // The same, if it is known or costs nothing to know.
 int baked_kubelet_minor(Host& host, JoinState& state);
 
+// A file that the user names, or the names in a folder: on the disk, else what the user-data carries (config::JoinConfig::carried).
+Result<std::string> read_named(Context& context, const std::string& path, std::size_t max_bytes);
+Result<std::vector<std::string>> list_named(Context& context, const std::string& folder);
+
 // Writes through the host, tells the observer, remembers the path.
 Status write_file(Context& context, const std::string& path, std::string_view content, unsigned mode);
 

@@ -36,6 +36,61 @@ TEST_CASE("config::read_user_data tells the envelope's mistakes and the document
   CHECK(read("#!/bin/sh\ntrue\n").loaded.errors.empty());
 }
 
+TEST_CASE("config::read_user_data says why it is not concerned") {
+  using Why = Unconcerned::Why;
+  const std::string v1beta4 = "apiVersion: kubeadm.k8s.io/v1beta4\n";
+  struct Row {
+    std::string text;
+    Why why;
+    std::string sentence;
+  };
+  const Row kRows[] = {
+      {"#!/bin/sh\ntrue\n", Why::no_document, "holds no document for kubejoin; it looks like a shell script, which cloud-init runs"},
+      {"", Why::no_document, "is empty"},
+      {"hello", Why::no_document, "holds no document for kubejoin"},
+      {v1beta4 + "kind: InitConfiguration\n", Why::for_others, "is for a control plane: InitConfiguration (line 1)"},
+      {v1beta4 + "kind: ClusterConfiguration\nnonsense: 1\n", Why::for_others, "is for a control plane: ClusterConfiguration (line 1)"},
+      {kJoin + "controlPlane: {}\nnonsense: 1\n", Why::for_others, "is for a control plane: JoinConfiguration with controlPlane (line 8)"},
+      {"apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n", Why::for_others, "is for nodeadm (Amazon EKS): NodeConfig (line 1)"},
+      {"apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n", Why::for_others, "is for the kubelet or kube-proxy: KubeletConfiguration (line 1)"},
+      {"#include\nhttps://a/b\nhttps://a/c\n", Why::not_read, "holds no document for kubejoin as far as it was read: #include comes from https://a/b, which is not read here, and 1 more"},
+  };
+  for (const Row& row : kRows) {
+    CAPTURE(row.text);
+    const UserData data = read(row.text);
+    CHECK(ids(data.loaded.errors) == "");
+    CHECK(data.documents.empty());
+    REQUIRE(data.unconcerned);
+    CHECK(data.unconcerned->why == row.why);
+    CHECK(data.unconcerned->sentence() == row.sentence);
+  }
+  // A worker's document beside a control plane's is a worker's.
+  CHECK(!read(kJoin + "---\n" + v1beta4 + "kind: ClusterConfiguration\n").unconcerned);
+  CHECK(!read(kJoin).unconcerned);
+}
+
+TEST_CASE("config::read_user_data judges the joinConfiguration of Cluster API's templates in place") {
+  const auto judged = [](const std::string& version, const std::string& kind, const std::string& before, const std::string& join) {
+    const UserData data = read("apiVersion: bootstrap.cluster.x-k8s.io/" + version + "\nkind: " + kind + "\nspec:\n" + before + join);
+    CHECK(data.unconcerned.has_value());
+    CHECK(ids(data.loaded.errors) == "");
+    std::string all;
+    for (const Error& e : data.in_templates.errors) all += std::to_string(e.place.line) + " " + e.id + "\n";
+    return all;
+  };
+  const std::string node = "    nodeRegistration:\n      name: '{{ ds.meta_data.local_hostname }}'\n      imagePullSerial: true\n";
+  CHECK(judged("v1beta1", "KubeadmConfig", "  joinConfiguration:\n", node + "      kubeletExtraArgs: {v: '4'}\n") == "");
+  CHECK(judged("v1beta1", "KubeadmConfig", "  joinConfiguration:\n", node + "      kubeletExtraArgs: {v: 4}\n      criSokcet: x\n") == "8 schema.type\n9 schema.unknown-field\n");
+  CHECK(judged("v1beta2", "KubeadmConfigTemplate", "  template:\n    spec:\n      joinConfiguration:\n",
+               "        timeouts: {discoverySeconds: 3}\n        nodeRegistration:\n          kubeletExtraArgs: [{name: v, vlaue: '4'}]\n") == "9 schema.unknown-field\n");
+}
+
+TEST_CASE("config::read_user_data carries the files that a join may name") {
+  const std::string files = "#cloud-config\nwrite_files:\n- {path: /a.conf, content: x}\n- path: /j\n  content: |\n    apiVersion: kubeadm.k8s.io/v1beta4\n    kind: JoinConfiguration\n    discovery: ";
+  CHECK(read(files + "{file: {kubeConfigPath: /a.conf}}\n").loaded.config.carried.at("/a.conf").expose() == "x");
+  CHECK(read(files + "{bootstrapToken: {token: abcdef.0123456789abcdef, apiServerEndpoint: 'a:1', unsafeSkipCAVerification: true}}\n").loaded.config.carried.empty());
+}
+
 TEST_CASE("config::read_user_data of several files: each mistake is told of its own file, in their order") {
   const std::string first = "# a site\n" + replace_all(kJoin, "caCertHashes", "caCertHash"), second = "apiVersion: kubejoin/v1alpha1\nkind: FirstBoot\nwait: {for: Ready}\n";
   const std::string third = "#cloud-config\nwrite_files:\n- path: /x\n  content: |\n    apiVersion: kubejoin/v1alpha1\n    kind: [FirstBoot\n";

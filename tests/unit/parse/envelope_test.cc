@@ -222,7 +222,7 @@ TEST_CASE("parse::unwrap takes other documents along with a join document, in th
   CHECK(kinds(files("- path: /a\n  content: |\n" + indented(stream, "    ")) +
               "kubejoin:\n- {apiVersion: kubejoin/v1alpha1, kind: FirstBoot}\n- |\n" + indented(kJoin, "  ")) ==
         "FirstBoot JoinConfiguration ClusterConfiguration JoinConfiguration KubeletConfiguration ");
-  CHECK(kinds("apiVersion: v1\nkind: Pod\n") == "Pod ");                           // config/ says what is missing
+  CHECK(kinds("apiVersion: v1\nkind: Pod\n") == "");
   CHECK(open("# kubeadm.k8s.io/v1beta4\ndiscovery: {}\n").documents.size() == 1);  // … here too
 }
 
@@ -250,7 +250,8 @@ TEST_CASE("parse::unwrap places a mistake in the user's own text") {
       {"template", "## template: jinja\n#cloud-config\n{# a\n comment #}\nkubejoin: |\n" + content,
        "8:7 (kubejoin)" + kTwice + "7)"},
       {"gzip", gzip("#cloud-config\nkubejoin: |\n" + content), "5:7 (kubejoin)" + kTwice + "4)"},
-      {"cloud-config itself", "#cloud-config\nwrite_files:\n\t- path: /a\n", "3:1 yaml.tab a tab in the indentation"},
+      {"cloud-config itself, with a document of ours", "#cloud-config\nwrite_files:\n\t- path: /a\n\t  content: |\n\t    apiVersion: kubeadm.k8s.io/v1beta4\n",
+       "3:1 yaml.tab a tab in the indentation"},
   };
   for (const Row& row : kRows) {
     CAPTURE(row.name);
@@ -278,21 +279,21 @@ TEST_CASE("parse::unwrap says what is wrong with an envelope") {
       {"large", std::string((10 << 20) + 1, '\n'),
        "0:0 envelope.too-large the data has 10485761 bytes, more than the 10 MiB that kubejoin reads"},
       {"UTF-16", std::string("\xFF\xFE#\0c\0", 6), "1:1 envelope.encoding the text is UTF-16"},
-      {"unknown encoding", files("- path: /a\n  encoding: base46\n  content: x\n"),
-       "4:13 cloud-config.encoding unknown encoding \"base46\" in write_files[0]"},
-      {"bad base64", files("- path: /a\n- path: /b\n- path: /c\n  encoding: b64\n  content: '%'\n"),
+      {"unknown encoding", files("- path: /kubeadm\n  encoding: base46\n  content: x\n"),
+       "4:13 cloud-config.encoding unknown encoding \"base46\" in write_files[0]: the content is taken as it is"},
+      {"bad base64", files("- path: /a\n- path: /b\n- path: /kubeadm\n  encoding: b64\n  content: 'a%'\n"),
        "7:12 cloud-config.base64 unable to decode write_files[2]: its content is no base64"},
-      {"gzip cut off", files("- path: /a\n  encoding: gz+b64\n  content: " + b64.substr(0, 64) + "\n"),
+      {"gzip cut off", files("- path: /kubeadm\n  encoding: gz+b64\n  content: " + b64.substr(0, 64) + "\n"),
        "5:12 gzip.broken unable to read write_files[0]: unable to unpack gzip data: it is truncated after 48 bytes"},
       {"map for a text", files("- path: /kubeadm.yaml\n  content:\n    apiVersion: kubeadm.k8s.io/v1beta3\n"),
        "5:5 cloud-config.content the content of write_files[0] must be a text, not a map"},
-      {"no list", "#cloud-config\nwrite_files: {path: /a}\n",
+      {"no list", "#cloud-config\nwrite_files: {path: /a, content: \"apiVersion: kubeadm.k8s.io/v1beta4\"}\n",
        "2:14 cloud-config.write-files write_files must be a list"},
       {"our key, a number", "#cloud-config\nkubejoin: 1\n",
        "2:11 cloud-config.kubejoin kubejoin must hold a document, a list of documents, or a text"},
       {"our key, words", "#cloud-config\nkubejoin: yes please\n",
        "2:11 (kubejoin) envelope.document a document must be a map"},
-      {"other template", "## template: mako\nkubejoin/v1\n", "1:1 jinja.type unknown template type \"mako\""},
+      {"other template", "## template: mako\napiVersion: kubejoin/v1alpha1\n", "1:1 jinja.type unknown template type \"mako\""},
       {"Ignition, damaged URL",
        "{\"ignition\": {\"version\": \"3.4.0\"},\n\"storage\": {\"files\": [{\"path\": \"/etc/kubeadm.yml\", "
        "\"contents\": {\"source\": \"data:;base64,%\"}}]}}",
@@ -311,16 +312,174 @@ TEST_CASE("parse::unwrap says what is wrong with an envelope") {
   CHECK(told(open(nested).errors).find("envelope.too-deep") != std::string::npos);
 }
 
-TEST_CASE("parse::unwrap lets an unreadable file pass beside a document of ours") {
-  const std::string other = "- {path: /b, encoding: b64, content: '%'}\n- {path: /c, encoding: bz2, content: x}\n";
-  const Unwrapped unwrapped = open(files("- path: /a\n  content: |\n" + indented(kJoin, "    ") + other));
-  CHECK(unwrapped.documents.size() == 1);
-  CHECK(told(unwrapped.errors) == "");
-  CHECK(unwrapped.warnings.size() == 2);
-  CHECK(open(files(other)).errors.size() == 2);
-  CHECK(
-      open(files("- path: /a\n  content: |\n" + indented(kJoin, "    ") + replace_all(other, "/b", "/etc/kubeadm.yml")))
-          .errors.size() == 1);
+TEST_CASE("parse::unwrap: what is not ours cannot stop us") {
+  const std::string join = "- path: /etc/kubeadm.yml\n  content: |\n" + indented(kJoin, "    ");
+  const std::string mime = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/cloud-config\n\n" + files(join) + "--b\n";
+  struct Row {
+    std::string name;
+    std::string text;
+    std::string warnings;  // ids
+  };
+  const Row kRows[] = {
+      {"bad base64", files(join + "- {path: /b, encoding: b64, content: 'a%'}\n"), "cloud-config.base64"},
+      {"bad base64 where kubeadm looks", files(join + "- {path: /etc/kubernetes/b, encoding: b64, content: 'a%'}\n"), "cloud-config.base64"},
+      {"unknown encoding", files(join + "- {path: /c, encoding: bz2, content: x}\n"), "cloud-config.encoding"},
+      {"a text for an entry", files(join + "- words\n"), "cloud-config.write-files"},
+      {"no text for a content", files(join + "- {path: /c, content: [x]}\n"), "cloud-config.content"},
+      {"a key twice", files(join) + "runcmd: [a]\nruncmd: [b]\n", "yaml.duplicate-key"},
+      {"a key twice in an entry", files(join + "- {path: /c, path: /d, content: x}\n"), "yaml.duplicate-key"},
+      {"elsewhere", files(join + "- {path: /c, source: {uri: 'https://example.com/c?sig=x'}}\n"), "envelope.elsewhere"},
+      {"another cloud-config broken", mime + "Content-Type: text/cloud-config\n\n#cloud-config\npackages: [a\n--b--\n", "yaml.unclosed"},
+      {"another cloud-config is a list", mime + "Content-Type: text/cloud-config\n\n- a\n--b--\n", "cloud-config.map"},
+      {"another part without a blank line", mime + "Content-Type: text/x-shellscript\n#!/bin/sh\n--b--\n", "mime.header"},
+      {"another part's encoding", mime + "Content-Type: text/x-shellscript\nContent-Transfer-Encoding: bas64\n\nx\n--b--\n", "mime.encoding"},
+      {"another part's gzip", mime + "Content-Type: application/gzip\n\n\x1f\x8b\x08\n--b--\n", "gzip.broken"},
+      {"an include", mime + "Content-Type: text/x-include-url\n\nhttps://example.com/x\n--b--\n", "envelope.elsewhere"},
+      {"a JSON patch", mime + "Content-Type: text/cloud-config-jsonp\n\n[]\n--b--\n", "cloud-config.jsonp"},
+  };
+  for (const Row& row : kRows) {
+    CAPTURE(row.name);
+    const Unwrapped unwrapped = open(row.text);
+    CHECK(told(unwrapped.errors) == "");
+    CHECK(unwrapped.unread.empty());
+    REQUIRE(unwrapped.documents.size() == 1);
+    CHECK(to_json(unwrapped.documents[0].root) == kJoinJson);
+    std::string ids;
+    for (const Error& warning : unwrapped.warnings) ids += (ids.empty() ? "" : " ") + warning.id;
+    CHECK(ids == row.warnings);
+  }
+  // Where nothing of ours is found, what was not read is told apart.
+  CHECK(open(files("- {path: /b, encoding: b64, content: 'a%'}\n")).unread.size() == 1);
+  CHECK(open(files("- {path: /etc/kubeadm.yml, encoding: b64, content: 'a%'}\n")).errors.size() == 1);
+  CHECK(told(open("#include-once\n# a comment\nhttps://example.com/a\n#include https://u:p@example.com/b?c\n").unread) ==
+        "3:1 envelope.elsewhere #include comes from https://example.com/a, which is not read here\n"
+        "4:1 envelope.elsewhere #include comes from https://example.com/b, which is not read here");
+}
+
+TEST_CASE("parse::unwrap merges cloud-configs as cloud-init does") {
+  const auto part = [](const std::string& header, const std::string& text) { return "--b\nContent-Type: text/cloud-config\n" + header + "\n#cloud-config\n" + text; };
+  const auto mime = [](const std::string& parts) { return "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n" + parts + "--b--\n"; };
+  const std::string join = "write_files:\n- path: /k\n  content: |\n" + indented(kJoin, "    ");
+  const std::string other = "write_files:\n- {path: /o, content: x}\n";
+  const std::string append = "merge_how: 'list(append)+dict(recurse_array)+str()'\n";
+  struct Row {
+    std::string name;
+    std::string text;
+    bool found;
+  };
+  const Row kRows[] = {
+      {"a later list replaces", mime(part("", join) + part("", other)), false},
+      {"a later document replaces", mime(part("", other) + part("", join)), true},
+      {"other keys do not", mime(part("", join) + part("", "runcmd: [a]\n")), true},
+      {"merge_how", mime(part("", join) + part("", append + other)), true},
+      {"merge_type", mime(part("", join) + part("", "merge_type: 'list(append)+dict(no_replace,recurse_list)'\n" + other)), true},
+      {"merge_how, a list", mime(part("", join) + part("", "merge_how:\n- {name: list, settings: [append]}\n- {name: dict, settings: [no_replace, recurse_list]}\n" + other)), true},
+      {"Merge-Type", mime(part("", join) + part("Merge-Type: list(append)+dict(recurse_array)+str()\n", other)), true},
+      {"X-Merge-Type", mime(part("", join) + part("X-Merge-Type: list(prepend)+dict(recurse_array)+str()\n", other)), true},
+      {"the earlier stays", mime(part("", other) + part("", "merge_how: dict()\n" + join)), false},
+      {"list alone merges nothing", mime(part("", "a: b\n") + part("", "merge_how: list(append)\n" + join)), false},
+      {"by index", mime(part("", other) + part("", "merge_how: dict(recurse_array)+list()\n" + join)), true},
+      {"a key twice: the last", "#cloud-config\n" + other + join, true},
+      {"a key twice: the first", "#cloud-config\n" + join + other, false},
+      {"deferred comes last", "#cloud-config\nwrite_files:\n- path: /k\n  defer: true\n  content: |\n" + indented(kJoin, "    ") + "- {path: /k, content: x}\n", true},
+  };
+  for (const Row& row : kRows) {
+    CAPTURE(row.name);
+    const Unwrapped unwrapped = open(row.text);
+    CHECK(told(unwrapped.errors) == "");
+    CHECK(unwrapped.documents.size() == (row.found ? 1 : 0));
+    if (!row.found) {
+      REQUIRE(unwrapped.unread.size() == 1);
+      CHECK(unwrapped.unread[0].id == "cloud-config.lost");
+    }
+  }
+  CHECK(told(open(kRows[0].text).unread) ==
+        "9:3 (part 1) cloud-config.lost the document of write_files[0] is lost in cloud-init's merge: write_files of part 2, line 19 replaces it");
+  const Unwrapped both = open(mime(part("", join) + part("", replace_all(join, "/k", "/l"))));
+  CHECK(both.documents.size() == 1);
+  CHECK(both.warnings.size() == 1);
+}
+
+TEST_CASE("parse::unwrap knows cloud-init's beginnings") {
+  const std::string key = "kubejoin:\n" + indented(kJoin, "  ");
+  CHECK(opened("#Cloud-Config\n" + key) == kJoinJson);
+  CHECK(opened("\n  #CLOUD-CONFIG v1\n" + key) == kJoinJson);
+  CHECK(opened("#! cloud-config\n" + key) == "");
+  CHECK(open("#! cloud-config\n" + key).scripts.size() == 1);
+  const auto archived = [&](const std::string& item) { return opened("#cloud-config-archive\n- " + item); };
+  CHECK(archived("content: |\n" + indented(key, "    ")) == kJoinJson);  // without a type it is a cloud-config
+  CHECK(archived("|\n" + indented(key, "    ")) == kJoinJson);
+  CHECK(archived("type: text/plain\n  content: |\n    #cloud-config\n" + indented(key, "    ")) == kJoinJson);
+}
+
+TEST_CASE("parse::unwrap reads what a file of this machine holds where the user-data points to it") {
+  const LocalFile local = [](const std::string& path) { return path == "/etc/secret-userdata.txt" ? std::optional("#cloud-config\nkubejoin:\n" + indented(kJoin, "  ")) : std::nullopt; };
+  const Unwrapped read = unwrap("#include\nfile:///etc/secret-userdata.txt\n", "user-data", nullptr, {}, local);
+  REQUIRE(read.documents.size() == 1);
+  CHECK(read.documents[0].source->file == "/etc/secret-userdata.txt");
+  const Unwrapped absent = unwrap("#include\nfile:///etc/other\n", "user-data", nullptr, {}, local);
+  CHECK(told(absent.unread) == "2:1 envelope.elsewhere #include comes from file:///etc/other, which is not read here: there is no such file yet");
+}
+
+TEST_CASE("parse::unwrap names what is for others") {
+  struct Row {
+    std::string text;
+    std::string whom;
+  };
+  const Row kRows[] = {
+      {"apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n", "nodeadm (Amazon EKS): NodeConfig"},
+      {"apiVersion: v1\nkind: Pod\n", "a Kubernetes API server: Pod (v1)"},
+      {"apiVersion: bootstrap.cluster.x-k8s.io/v1beta1\nkind: KubeadmConfig\n", "the controllers of Cluster API: KubeadmConfig"},
+      {"version: v1alpha1\nmachine: {}\n", "Talos: a machine configuration"},
+      {"apiVersion: v1alpha1\nkind: HostnameConfig\n", "Talos: HostnameConfig"},
+      {"variant: fcos\nversion: 1.5.0\n", "Butane, which makes Ignition of it: variant fcos"},
+      {"server: https://a:6443\ntoken: x\n", "k3s or RKE2: its configuration"},
+      {"systemd: {units: []}\n", "Container Linux: its configuration"},
+      {"#!/bin/bash\n/etc/eks/bootstrap.sh demo\n", "Amazon EKS: its bootstrap.sh"},
+      {"#!/bin/sh\ncurl -sfL https://get.k3s.io | sh -\n", "k3s: its install script"},
+      {"[settings.kubernetes]\ncluster-name = 'x'\n", "Bottlerocket: its settings"},
+      {"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: application/node.eks.aws\n\napiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n--b--\n",
+       "nodeadm (Amazon EKS): NodeConfig"},
+      {files("- {path: /etc/rancher/rke2/config.yaml, content: x}\n"), "k3s or RKE2: /etc/rancher/rke2/config.yaml"},
+  };
+  for (const Row& row : kRows) {
+    CAPTURE(row.text);
+    const Unwrapped unwrapped = open(row.text);
+    CHECK(unwrapped.documents.empty());
+    CHECK(told(unwrapped.errors) == "");
+    REQUIRE(unwrapped.foreign.size() == 1);
+    CHECK(unwrapped.foreign[0].whom == row.whom);
+  }
+  for (const char* ours : {"apiVersion: kubadm.k8s.io/v1beta4\nkind: X\n", "kind: JoinConfigration\n", "apiVersion: kubeadm.k8s.io/v9\nkind: InitConfiguration\n"})
+    CHECK_MESSAGE(open(ours).documents.size() == 1, ours);
+}
+
+TEST_CASE("parse::looks_like") {
+  static const std::pair<const char*, const char*> kRows[] = {
+      {"", "empty"},
+      {" \n", "empty"},
+      {"#!/bin/bash\n", "a shell script, which cloud-init runs"},
+      {"#!/usr/bin/python3\n", "a script, which cloud-init runs"},
+      {"<!DOCTYPE html>\n<title>Sign in</title>", "HTML: the page of a proxy, or of a login"},
+      {"<?xml version=\"1.0\"?>", "XML"},
+      {"-----BEGIN RSA PRIVATE KEY-----\nMII", "a private key"},
+      {"-----BEGIN CERTIFICATE-----\nMII", "a certificate"},
+      {"kubeadm join 10.0.0.1:6443 --token x", "a pasted command line"},
+      {"sudo kubeadm join 10.0.0.1:6443", "a pasted command line"},
+      {"{\"a\": 1}", "JSON of something else"},
+      {"#cloud-config\npackages: [vim]\n", "a cloud-config without a document of ours"},
+      {"--b\nContent-Type: text/cloud-config\n", "a MIME multipart without its head"},
+      {"apiVersion: v1\nclusters: []\ncontexts: []\n", "a kubeconfig"},
+      {"discovery:\n  bootstrapToken: {}\n", "a JoinConfiguration without its head"},
+      {"runcmd: [a]\n", "a cloud-config without its first line"},
+      {"YXBpVmVyc2lvbjoga3ViZWFkbS5rOHMuaW8vdjFiZXRhNAp\nraW5kOiBKb2luQ29uZm*ndXJhdGlvbgpkaXNjb3Zlcnk6", "base64 but for \"*\" at 2:20"},
+      {"hello", ""},
+  };
+  for (const auto& [text, what] : kRows) {
+    CAPTURE(text);
+    CHECK(looks_like(text).what == what);
+    CHECK(!looks_like(text).hint.empty());
+  }
 }
 
 TEST_CASE("parse::unwrap collects what would be run, each with its place") {
@@ -378,8 +537,8 @@ TEST_CASE("parse::unwrap warns of what cloud-init would not do") {
   CHECK(warned("write_files:\n- path: /a\n  content: |\n" + indented(kJoin, "    ")) ==
         "1:1 cloud-config.header a cloud-config without its first line: cloud-init will ignore it");
   CHECK(warned("#cloud-config\nkubejion:\n  kind: FirstBoot\n") == "2:1 cloud-config.key unknown key \"kubejion\"");
-  CHECK(warned("{\"ignition\":{\"version\":\"3.4.0\"},\"storage\":{\"files\":[{\"path\":\"/etc/"
-               "kubeadm.yml\",\"contents\":{\"source\":\"https://example.com/a\"}}]}}") ==
-        "1:101 ignition.source storage.files[0] (/etc/kubeadm.yml) comes from elsewhere and is not read");
-  CHECK(warned(std::string(61, 'A')) == "1:1 envelope.base64 the data looks like base64, but does not decode");
+  CHECK(told(open("{\"ignition\":{\"version\":\"3.4.0\"},\"storage\":{\"files\":[{\"path\":\"/etc/"
+                  "kubeadm.yml\",\"contents\":{\"source\":\"https://example.com/a\"}}]}}").unread) ==
+        "1:101 envelope.elsewhere storage.files[0] (/etc/kubeadm.yml) comes from https://example.com/a, which is not read here");
+  CHECK(told(open(std::string(61, 'A')).errors) == "1:1 envelope.base64 the data looks like base64, but does not decode");
 }
