@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const Variables* variables : {&kVariables, static_cast<const Variables*>(nullptr)}) {
     const Unwrapped unwrapped =
         unwrap(bytes, "user-data", variables, {.bytes = 1 << 16, .depth = 32, .nodes = 5000, .scalar = 1 << 14});
-    for (const auto& list : {unwrapped.errors, unwrapped.warnings})
+    for (const auto& list : {unwrapped.errors, unwrapped.warnings, unwrapped.unread})
       for (const auto& error : list)
         if (error.kind != kubejoin::Kind::invalid || error.id.empty() || error.message.empty() ||
             error.place.file != "user-data")
