@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <mutex>
 
@@ -16,6 +17,7 @@
 namespace kubejoin {
 namespace {
 
+constexpr std::string_view kHandshakeAlert = ":0A000410:";  // OpenSSL's number of the alert handshake_failure
 constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr long kFirstPrivilegedPort = 600, kPrivilegedPorts = 424;
@@ -70,6 +72,7 @@ struct Transfer {
   std::unique_ptr<CURL, EasyDeleter> easy;
   HttpResponse response;
   std::size_t header_bytes = 0;
+  std::array<char, CURL_ERROR_SIZE> reason{};  // curl's own words, with OpenSSL's
   std::string line;  // of a stream, incomplete
   std::optional<Error> error;
   std::string redirect;  // where a 3xx points, absolute
@@ -243,6 +246,7 @@ class CurlSession : public HttpSession {
     transfer->easy.reset(curl_easy_init());
     CURL* easy = transfer->easy.get();
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer.get());
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason.data());
     set_request(*transfer);
     set_connection(easy, is_https(request.url));
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlSession::on_body);
@@ -417,8 +421,8 @@ class CurlSession : public HttpSession {
         return unavailable("http.unreachable", "the connection to " + where + " broke: " + why);
       case CURLE_SSL_CONNECT_ERROR:
         return unavailable("tls.handshake", "the TLS handshake with " + where + " failed: " + why,
-                           why.find("alert handshake failure") != std::string::npos
-                               ? "they have no cipher or kind of key in common: a server whose only certificate has an ML-DSA key (kubeadm 1.38 can make one) cannot be read by this program"
+                           std::string_view(transfer.reason.data()).find(kHandshakeAlert) != std::string_view::npos
+                               ? "the server and kubejoin have no cipher or kind of key in common; one whose certificate has an ML-DSA key (kubeadm 1.38 can make such) cannot be joined by this program"
                                : "does the server speak TLS 1.2 or later on this port?");
       case CURLE_SSL_CERTPROBLEM:
         return fail(Kind::machine, "tls.client-certificate",

@@ -16,8 +16,8 @@ inline constexpr int
     kNoCgroupV1Warned = 31,     // cgroups v1 is in maintenance mode: a warning (system-validators 1.8), failCgroupV1 may be set
     kDriverFromRuntime = 31,    // the kubelet takes the cgroup driver from the runtime's RuntimeConfig (KEP 4033: beta; 1.28 behind the gate)
     kKernel419 = 32,            // the kernel is 4.19 or later, 3.10 before (system-validators 1.9.2, 1.8.0)
-    kDriverGateLocked = 34,     // and nothing keeps it from doing so (KEP 4033: stable)
     kProgramsSorted = 33,       // what the kubelet does not call is not looked for, what it calls is (129131, 129450, 130045)
+    kDriverGateLocked = 34,     // and nothing keeps it from doing so (KEP 4033: stable)
     kKernelAdvised = 34,        // a kernel that is not among the supported ones is a warning (system-validators 1.10.2)
     kRuntimeTellsDriver = 35,   // a runtime without RuntimeConfig is a warning (134906; KEP 4033: fatal after 1.38)
     kNoCgroupV1 = 35,           // cgroups v1 is refused unless failCgroupV1 is false (system-validators 1.12.1; the kubelet's own default)
