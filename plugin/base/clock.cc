@@ -12,9 +12,10 @@ constexpr Millis kUnnoticed{2'000};  // a Date has whole seconds, and took a mom
 
 // The Date of a server whose certificate was turned down. It hears no more than that somebody is there: neither path nor query, in which
 // a secret may stand.
-std::optional<Millis> ask_behind(Host& host, const std::string& url) {
+std::optional<Millis> ask_behind(Host& host, const std::string& url, Instant deadline) {
   HttpRequest request;
   request.method = "HEAD";
+  request.deadline = deadline;
   request.url = url.substr(0, url.find_first_of("/?#", url.find("://") + 3)) + "/";
   const auto answer = host.open_http({.trust = HttpOptions::Trust::pending})->run_one(std::move(request));
   return answer ? behind(host, *answer) : std::nullopt;
@@ -49,12 +50,12 @@ Result<Millis> wait_until_set(Host& host, Millis offset, Instant deadline) {
 bool is_right_now(Host& host, const std::string& url, Instant deadline, Error& error, const std::function<void(const std::string&)>& waiting) {
   if (error.id != "tls.expired" && error.id != "tls.not-yet-valid") return false;
   const Millis before = offset(host);
-  const auto behind = ask_behind(host, url);
+  const auto behind = ask_behind(host, url, deadline);
   if (!behind || std::chrono::abs(*behind) <= kUnnoticed) return false;  // it is the certificate
   const std::string what = std::move(error.message);
   if (host.monotonic() < deadline && !is_synchronised(host)) {
     // A certificate that is valid by the server's clock is so by ours as soon as that is as late.
-    const bool catches_up = *behind > Millis{0} && *behind < deadline - host.monotonic();
+    const bool catches_up = *behind > Millis{0} && *behind + kUnnoticed < deadline - host.monotonic();
     if (waiting) waiting("the clock to be set: it is " + said(*behind) + " the Date of " + shown_url(url));
     const auto set = wait_until_set(host, before, catches_up ? host.monotonic() + *behind + kUnnoticed : deadline);
     if (set || (catches_up && set.error().id == "wait.timeout")) return true;

@@ -78,6 +78,8 @@ struct Transfer {
   std::string redirect;  // where a 3xx points, absolute
   Flow flow = Flow::go_on;
   bool done = false;
+  std::chrono::milliseconds given{0};  // for the exchange
+  std::optional<Clock::time_point> slow_at;  // when on_slow is due
 
   bool streams() const { return request->stream && response.status / 100 == 2; }
 
@@ -108,7 +110,7 @@ struct Transfer {
   }
 
   std::size_t too_large() {
-    error = fail(Kind::machine, "http.too-large",
+    error = fail(Kind::untrusted, "http.too-large",
                  "the answer of " + shown_url(request->url) + " is larger than " + std::to_string(request->max_bytes) +
                      " bytes",
                  "is this the right server?")
@@ -270,7 +272,6 @@ class CurlSession : public HttpSession {
     add("Expect:");  // no round trip before a body
     transfer.headers.reset(headers);
 
-    const long timeout = std::max<long>(1, static_cast<long>(request.timeout.count()));  // curl's 0 is "for ever"
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "kubejoin/" KUBEJOIN_VERSION);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
@@ -280,8 +281,17 @@ class CurlSession : public HttpSession {
       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
     }
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectTimeoutMs, timeout));
+  }
+
+  // The time of an exchange runs from its own start.
+  static void set_time(Transfer& transfer) {
+    const HttpRequest& request = *transfer.request;
+    const Clock::time_point now = Clock::now();
+    transfer.given = request.time_left(now);
+    if (request.on_slow) transfer.slow_at = now + request.slow_after;
+    const long timeout = std::max<long>(1, static_cast<long>(transfer.given.count()));  // curl's 0 is "for ever"
+    curl_easy_setopt(transfer.easy.get(), CURLOPT_TIMEOUT_MS, timeout);
+    curl_easy_setopt(transfer.easy.get(), CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectTimeoutMs, timeout));
   }
 
   // The same for all requests of a session: curl reuses a connection only for equal options.
@@ -330,6 +340,7 @@ class CurlSession : public HttpSession {
       if (stop) return abandon(transfers, "http.cancelled", "the request was not needed any more");
       if (running == 0 && started == transfers.size()) return;
       if (running == 0) continue;
+      tell_slow(transfers);
       curl_waitfd wake{wake_fd_, CURL_WAIT_POLLIN, 0};
       curl_multi_poll(multi_.get(), &wake, wake_fd_ >= 0 ? 1 : 0, until_next(transfers, began, started), nullptr);
       if ((wake.revents & CURL_WAIT_POLLIN) != 0)
@@ -344,16 +355,27 @@ class CurlSession : public HttpSession {
     for (; started < transfers.size(); ++started) {
       const auto here = transfers.begin() + static_cast<std::ptrdiff_t>(started);
       if (Clock::now() - began < (*here)->request->start_after && !std::all_of(transfers.begin(), here, is_done)) return;
+      set_time(**here);
       curl_multi_add_handle(multi_.get(), (*here)->easy.get());
+    }
+  }
+
+  static void tell_slow(const std::vector<std::unique_ptr<Transfer>>& transfers) {
+    for (const auto& transfer : transfers) {
+      if (transfer->done || !transfer->slow_at || Clock::now() < *transfer->slow_at) continue;
+      transfer->slow_at.reset();
+      transfer->request->on_slow();
     }
   }
 
   static int until_next(const std::vector<std::unique_ptr<Transfer>>& transfers, Clock::time_point began,
                         std::size_t started) {
-    if (started == transfers.size()) return kWaitMs;
-    const auto due = began + transfers[started]->request->start_after - Clock::now();
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due).count();
-    return static_cast<int>(std::clamp<long>(static_cast<long>(left), 0, kWaitMs));
+    Clock::time_point due = Clock::now() + std::chrono::milliseconds(kWaitMs);
+    if (started < transfers.size()) due = std::min(due, began + transfers[started]->request->start_after);
+    for (const auto& transfer : transfers)
+      if (!transfer->done && transfer->slow_at) due = std::min(due, *transfer->slow_at);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now()).count();
+    return static_cast<int>(std::max<long>(static_cast<long>(left), 0));
   }
 
   static void abandon(std::vector<std::unique_ptr<Transfer>>& transfers, std::string_view id, const std::string& why) {
@@ -404,7 +426,7 @@ class CurlSession : public HttpSession {
                            "check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY");
       case CURLE_OPERATION_TIMEDOUT:
         return unavailable("http.timeout",
-                           "no answer from " + where + " in " + format_duration(transfer.request->timeout),
+                           "no answer from " + where + " in " + format_duration(transfer.given),
                            "check routes, security groups and firewalls on the way");
       case CURLE_COULDNT_CONNECT: {
         long number = 0;

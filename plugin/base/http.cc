@@ -39,6 +39,11 @@ std::optional<std::chrono::milliseconds> HttpResponse::retry_after() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(*when - *now);
 }
 
+std::chrono::milliseconds HttpRequest::time_left(std::chrono::steady_clock::time_point now) const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+  return std::clamp(left, std::chrono::milliseconds{0}, timeout);
+}
+
 Result<HttpResponse> HttpSession::run_one(HttpRequest request) {
   std::vector<HttpRequest> one;
   one.push_back(std::move(request));

@@ -33,6 +33,8 @@ struct HttpRequest {
   std::string body{};
   Secret bearer{};                            // "Authorization: Bearer …"; never on an unverified connection
   std::chrono::milliseconds timeout{10'000};  // for the whole exchange, connecting included
+  // When it ends at the latest, whatever `timeout` says: the end of what it is a part of.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   std::size_t max_bytes = 4 << 20;            // body or stream line; more is "http.too-large"
   bool stream = false;                        // body lines go to on_line, nothing is kept
   std::function<Flow(std::string_view line)>
@@ -42,8 +44,14 @@ struct HttpRequest {
   // Of a batch: sent this long after run() began, or as soon as every request before it is done. A batch whose requests
   // start one after the other is a race: the first handler to say stop ends it. Ascending within a batch.
   std::chrono::milliseconds start_after{0};
+  // Called once, when the exchange has taken so long: an answer that is usually quick is being waited for.
+  std::chrono::milliseconds slow_after{1'000};
+  std::function<void()> on_slow{};
   // A read whatever its method (a gRPC query, a metadata session token): it is sent in a dry run too.
   bool changes_nothing = false;
+
+  // What is left for an exchange that begins at `now`; never negative.
+  std::chrono::milliseconds time_left(std::chrono::steady_clock::time_point now) const;
 };
 
 // Whom a session believes, and how it connects. No redirect is ever followed unless `https_redirects` > 0, then only

@@ -7,6 +7,7 @@
 
 namespace kubejoin::bootstrap {
 
+// Ends with what is going on (context.deadline).
 HttpRequest api_request(const plan::Context& context, std::string method, const std::string& path);
 
 // 401 becomes Kind::refused "cluster.unauthorized", 403 "cluster.forbidden", each with its cure; other answers pass.

@@ -73,14 +73,15 @@ Status read_kubeadm_config(Context& context, Result<HttpResponse> answer) {
 
 Status with_token(Context& context, const std::function<Status()>& attempt) {
   bool reread = false;
-  const RetryPolicy policy{.deadline = context.host.monotonic() + context.state.config.timeouts.kubernetes_api_call};
+  const plan::Limit limit(context, context.state.config.timeouts.kubernetes_api_call);
+  const RetryPolicy policy{.deadline = context.deadline};
   return retry<void>(
       context.host, policy,
       [&]() -> Status {
         Status status = attempt();
         // Only "who are you?" is cured by another token, and only when it has changed since.
         if (status || status.error().id != "cluster.unauthorized" || !context.state.reread_token) return status;
-        auto token = context.state.reread_token();
+        auto token = context.state.reread_token(context.deadline);
         if (!token) return status;
         if (*token == context.state.bearer && reread) {
           status.error().kind = Kind::unavailable;  // the place may be refreshed any moment: ask again until the deadline
@@ -99,6 +100,7 @@ HttpRequest api_request(const Context& context, std::string method, const std::s
   request.method = std::move(method);
   request.url = context.state.endpoint + path;
   request.bearer = context.state.bearer;
+  request.deadline = context.deadline;
   request.headers = {{"Accept", "application/json"}};
   return request;
 }

@@ -12,6 +12,7 @@ namespace {
 using plan::Context;
 using plan::JoinState;
 
+constexpr Millis kUsual{1'000};  // what a cluster takes to issue a certificate by itself, at most
 constexpr std::size_t kMaxKey = 16 << 10, kMaxPem = 256 << 10;
 
 // signerName and certificates.k8s.io/v1 came with 1.19; an unknown cluster is a current one.
@@ -67,7 +68,7 @@ Result<std::string> judge(const kube::Csr& csr) {
 class Request {
  public:
   explicit Request(Context& context)
-      : context_(context), policy_{.deadline = context.host.monotonic() + context.state.config.timeouts.tls_bootstrap}, started_(context.host.monotonic()) {}
+      : context_(context), policy_{.deadline = context.deadline}, started_(context.host.monotonic()) {}
 
   // POST, until the cluster has it.
   Status create() {
@@ -82,7 +83,6 @@ class Request {
         [&]() -> Status {
           HttpRequest post = api_request(context_, "POST", kube::csr_collection_path(api));
           post.headers.emplace_back("Content-Type", "application/json");
-          post.timeout = std::min(post.timeout, left());
           post.body = kube::csr_object(state.csr_name, csr_pem, api);
           auto answer = state.api->run_one(std::move(post));
           resource_version_.clear();
@@ -120,7 +120,7 @@ class Request {
   }
 
  private:
-  Millis left() const { return std::chrono::duration_cast<Millis>(policy_.deadline - context_.host.monotonic()); }
+  Millis left() const { return std::chrono::ceil<Millis>(policy_.deadline - context_.host.monotonic()); }
 
   // Until there is a decision or the server ends it; an error tells nothing of the request itself.
   Status watch() {
@@ -131,6 +131,8 @@ class Request {
                                                            static_cast<int>(timeout.count() / 1000) + 1));
     request.stream = true;
     request.timeout = timeout;
+    request.slow_after = until_told();
+    request.on_slow = [this] { tell(); };
     Status failure;
     request.on_line = [&](std::string_view line) {
       failure = on_event(line);
@@ -170,12 +172,17 @@ class Request {
       decision_ = std::move(verdict);
       return;
     }
-    if (csr.state == kube::Csr::State::pending && !std::exchange(told_, true)) {
-      context_.observer.milestone("csr-created");
-      context_.observer.waiting("approval of " + csr.name + " (kubectl certificate approve " + csr.name + ")");
-    }
-    approved_ = csr.state == kube::Csr::State::approved;
-    if (approved_) context_.observer.waiting("the signer of " + csr.name + ", which is approved (does kube-controller-manager run?)");
+    if (csr.state == kube::Csr::State::pending && !std::exchange(created_, true)) context_.observer.milestone("csr-created");
+    const bool was_approved = std::exchange(approved_, csr.state == kube::Csr::State::approved);
+    if (approved_ != was_approved && until_told() <= Millis{0}) tell();
+  }
+
+  // People hear of a wait when it is one.
+  Millis until_told() const { return std::chrono::ceil<Millis>(started_ + kUsual - context_.host.monotonic()); }
+  void tell() const {
+    const std::string& name = context_.state.csr_name;
+    context_.observer.waiting(approved_ ? "the signer of " + name + ", which is approved (does kube-controller-manager run?)"
+                                        : "approval of " + name + " (kubectl certificate approve " + name + ")");
   }
 
   tl::unexpected<Error> undecided() const {
@@ -195,7 +202,7 @@ class Request {
   std::optional<Result<std::string>> decision_;
   std::string uid_, resource_version_;
   std::string proven_;  // PEM of a request that is known to be ours
-  bool told_ = false;
+  bool created_ = false;
   bool approved_ = false;
 };
 
@@ -271,6 +278,7 @@ std::optional<std::string> adopt_certificate(Context& context) {
 
 Status obtain_identity(Context& context) {
   JoinState& state = context.state;
+  const plan::Limit limit(context, state.config.timeouts.tls_bootstrap);
   std::optional<Request> request;
   if (state.config.first_boot.bootstrap_by == config::BootstrapBy::kubelet) {
     const std::string cluster = state.config.cluster_name.empty() ? state.cluster.cluster_name : state.config.cluster_name;

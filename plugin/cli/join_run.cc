@@ -51,8 +51,8 @@ std::vector<plan::Phase> phases_of(const std::vector<std::string>& only) {
 }
 
 discovery::ReadMetadata metadata_reader(Host& machine, const std::string& source_uri) {
-  return [&machine, source_uri](const std::string& name) -> Result<std::string> {
-    TRY(const auto fetched, source::fetch(machine, source_uri, machine.monotonic() + kMetadataTimeout));
+  return [&machine, source_uri](const std::string& name, Instant deadline) -> Result<std::string> {
+    TRY(const auto fetched, source::fetch(machine, source_uri, std::min(machine.monotonic() + kMetadataTimeout, deadline)));
     std::string value = fetched.metadata.get(name);
     if (value.empty())
       return fail(Kind::machine, "token.no-metadata", "there is no " + quoted(name) + " in the metadata of " + fetched.origin, "kubejoin query shows what there is");
@@ -65,8 +65,11 @@ Status bind_late_token(plan::Context& context, Host& machine, const std::string&
   plan::JoinState& state = context.state;
   const std::string from = state.config.first_boot.token_from;
   if (from.empty()) return {};
-  state.reread_token = [&host = context.host, from, metadata = metadata_reader(machine, source_uri)] { return discovery::read_late_token(host, from, metadata); };
-  TRY(const Secret token, retry<Secret>(context.host, {.deadline = context.host.monotonic() + state.config.timeouts.discovery}, state.reread_token,
+  state.reread_token = [&host = context.host, from, metadata = metadata_reader(machine, source_uri)](Instant deadline) {
+    return discovery::read_late_token(host, from, metadata, deadline);
+  };
+  const plan::Limit limit(context, state.config.timeouts.discovery);
+  TRY(const Secret token, retry<Secret>(context.host, {.deadline = context.deadline}, [&] { return state.reread_token(context.deadline); },
                                         [&](const RetryEvent& event) { context.observer.retrying(event.error, event.attempt, event.delay); }));
   if (state.config.token_discovery && state.config.token_discovery->token.empty()) state.config.token_discovery->token = token;
   if (state.config.tls_bootstrap_token.empty()) state.config.tls_bootstrap_token = token;

@@ -16,8 +16,9 @@ bool may_heal(const Error& error) {
 
 // A token that is bound late may have been replaced where it comes from since it was read (the launch template is older than
 // the token): a cluster that does not know it is asked again, with what is there now.
-void renew_token(plan::JoinState& state) {
-  const auto token = state.reread_token();
+void renew_token(Context& context) {
+  plan::JoinState& state = context.state;
+  const auto token = state.reread_token(context.deadline);
   if (!token) return;  // the one in hand may still come to be known
   Secret& ours = state.config.token_discovery->token;
   if (state.config.tls_bootstrap_token == ours) state.config.tls_bootstrap_token = *token;
@@ -26,8 +27,7 @@ void renew_token(plan::JoinState& state) {
 
 Result<Trusted> by_any_endpoint(Context& context, const config::TokenDiscovery& how) {
   Host& host = context.host;
-  const Millis patience = context.state.config.timeouts.discovery;
-  const RetryPolicy policy{.deadline = host.monotonic() + patience};
+  const RetryPolicy policy{.deadline = context.deadline};
   Contenders contenders{.endpoints = how.endpoints};
   std::optional<Instant> healing_ends;
   auto found = retry<Trusted>(
@@ -36,11 +36,11 @@ Result<Trusted> by_any_endpoint(Context& context, const config::TokenDiscovery& 
         auto attempt = by_token(context, how, contenders);
         if (attempt || !may_heal(attempt.error())) return attempt;
         if (attempt.error().id == "discovery.token-unknown" && context.state.reread_token) {
-          renew_token(context.state);
+          renew_token(context);
           attempt.error().kind = Kind::unavailable;
           return attempt;
         }
-        if (!healing_ends) healing_ends = host.monotonic() + std::min(kStartupGrace, patience);
+        if (!healing_ends) healing_ends = host.monotonic() + kStartupGrace;
         if (host.monotonic() < *healing_ends) attempt.error().kind = Kind::unavailable;
         return attempt;
       },
@@ -59,7 +59,7 @@ constexpr Millis kBackdated{300'000};
 // stays so, or is far ahead, is told of.
 Status mind_the_clock(Context& context, Millis behind) {
   Host& host = context.host;
-  const Instant ends = host.monotonic() + std::min(clock::kPatience, context.state.config.timeouts.discovery);
+  const Instant ends = std::min(host.monotonic() + clock::kPatience, context.deadline);
   while (behind > kBackdated && !clock::is_synchronised(host)) {
     context.observer.waiting("the clock to be set: it is " + clock::said(behind) + " the API server's Date");
     const auto moved = clock::wait_until_set(host, clock::offset(host), ends);
@@ -74,8 +74,9 @@ Status mind_the_clock(Context& context, Millis behind) {
 
 }  // namespace
 
-HttpRequest cluster_info_request(const std::string& endpoint) {
+HttpRequest cluster_info_request(const Context& context, const std::string& endpoint) {
   HttpRequest request;
+  request.deadline = context.deadline;
   request.url = endpoint + kube::cluster_info_path();
   request.max_bytes = 1 << 20;
   return request;
@@ -84,6 +85,7 @@ HttpRequest cluster_info_request(const std::string& endpoint) {
 Status establish_trust(Context& context) {
   plan::JoinState& state = context.state;
   const config::JoinConfig& config = state.config;
+  const plan::Limit limit(context, config.timeouts.discovery);
   auto found = config.file_discovery ? by_file(context, *config.file_discovery)
                                      : in_due_time<Trusted>(context, "https://" + config.token_discovery->endpoints.front(),
                                                             [&] { return by_any_endpoint(context, *config.token_discovery); });

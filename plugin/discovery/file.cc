@@ -10,10 +10,10 @@ constexpr std::size_t kMaxKubeconfig = 1 << 20;
 
 bool is_url(const std::string& path) { return path.rfind("https://", 0) == 0; }
 
-// Asks until there is an answer, or timeouts.discovery has passed.
+// Asks until there is an answer, or the phase ends.
 Result<HttpResponse> ask(plan::Context& context, HttpSession& session, const HttpRequest& request, std::string_view doing, std::optional<Millis>* ret_behind = nullptr) {
   Host& host = context.host;
-  const RetryPolicy policy{.deadline = host.monotonic() + context.state.config.timeouts.discovery};
+  const RetryPolicy policy{.deadline = context.deadline};
   return in_due_time<HttpResponse>(context, request.url, [&] {
     return retry<HttpResponse>(
         host, policy,
@@ -32,6 +32,7 @@ Result<std::string> fetch(plan::Context& context, const std::string& url) {
   auto session = host.open_http({.trust = HttpOptions::Trust::host, .https_redirects = 5});
   HttpRequest request;
   request.url = url;
+  request.deadline = context.deadline;
   request.max_bytes = kMaxKubeconfig;
   TRY(auto answer, ask(context, *session, request, "fetch the discovery kubeconfig over HTTPS"));
   return std::move(answer.body);
@@ -105,7 +106,7 @@ Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how
   found.api = host.open_http(std::move(options));
 
   context.observer.waiting("the API server " + printable(found.endpoint));
-  auto cluster_info = ask(context, *found.api, cluster_info_request(found.endpoint), "read the cluster-info ConfigMap", &found.clock_behind);
+  auto cluster_info = ask(context, *found.api, cluster_info_request(context, found.endpoint), "read the cluster-info ConfigMap", &found.clock_behind);
   if (!cluster_info) {
     // A refusal came over a connection that was verified: the server is the cluster's, and that is all that is asked here.
     if (cluster_info.error().kind != Kind::refused && cluster_info.error().id != "http.not-found") return tl::unexpected(std::move(cluster_info).error());

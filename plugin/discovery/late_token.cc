@@ -18,27 +18,28 @@ Result<std::string> read_credential(Host& host, const std::string& name) {
 }
 
 // The URL may be signed: its query is a credential of its own.
-Result<std::string> read_url(Host& host, const std::string& url) {
+Result<std::string> read_url(Host& host, const std::string& url, Instant deadline) {
   HttpRequest request;
+  request.deadline = deadline;
   request.url = url;
   request.max_bytes = kMaxToken;
   TRY(auto answer, expect_ok(host.open_http({.trust = HttpOptions::Trust::host})->run_one(std::move(request)), "fetch " + shown_url(url)));
   return std::move(answer.body);
 }
 
-Result<std::string> read_raw(Host& host, const std::string& from, const ReadMetadata& metadata) {
+Result<std::string> read_raw(Host& host, const std::string& from, const ReadMetadata& metadata, Instant deadline) {
   const std::string scheme = from.substr(0, from.find(':')), rest = from.substr(std::min(from.size(), scheme.size() + 1));
   if (scheme == "credential") return read_credential(host, rest);
   if (scheme == "file") return host.read(rest, kMaxToken);
-  if (scheme == "https") return read_url(host, from);
-  if (scheme == "metadata" && metadata) return metadata(rest);
+  if (scheme == "https") return read_url(host, from, deadline);
+  if (scheme == "metadata" && metadata) return metadata(rest, deadline);
   return fail(Kind::invalid, "config.token-from", "token.from is none of credential:NAME, file:/PATH, https://URL, metadata:NAME");
 }
 
 }  // namespace
 
-Result<Secret> read_late_token(Host& host, const std::string& from, const ReadMetadata& metadata) {
-  auto raw = read_raw(host, from, metadata);
+Result<Secret> read_late_token(Host& host, const std::string& from, const ReadMetadata& metadata, Instant deadline) {
+  auto raw = read_raw(host, from, metadata, deadline);
   if (!raw) return within("read the bootstrap token", std::move(raw).error());
   Secret token{std::string(trim(*raw))};
   wipe(*raw);

@@ -35,17 +35,17 @@ Result<Trusted> by_token(plan::Context& context, const config::TokenDiscovery& h
 Result<Trusted> by_file(plan::Context& context, const config::FileDiscovery& how);
 
 // GET of kube-public/cluster-info without credentials.
-HttpRequest cluster_info_request(const std::string& endpoint);
+HttpRequest cluster_info_request(const plan::Context& context, const std::string& endpoint);
 
 // The one connection speaks HTTP/1.1: an API server from 1.29 on closes an HTTP/2 connection after a request without credentials
 // (UnauthenticatedHTTP2DOSMitigation), and cluster-info is read by such a request.
 inline constexpr bool kHttp1 = true;
 
 // Makes `attempt` again, and `attempt` may itself be patient, while the clock stands in the way of the certificate that `url`'s server shows
-// (clock::is_right_now): for kPatience, and no longer than timeouts.discovery.
+// (clock::is_right_now): for kPatience at most.
 template <class T>
 Result<T> in_due_time(plan::Context& context, const std::string& url, const std::function<Result<T>()>& attempt) {
-  const Instant ends = context.host.monotonic() + std::min(clock::kPatience, context.state.config.timeouts.discovery);
+  const Instant ends = std::min(context.host.monotonic() + clock::kPatience, context.deadline);
   for (;;) {
     Result<T> result = attempt();
     if (result || !clock::is_right_now(context.host, url, ends, result.error(), [&](const std::string& what) { context.observer.waiting(what); })) return result;

@@ -107,7 +107,7 @@ Result<Trusted> by_token(plan::Context& context, const config::TokenDiscovery& h
     std::vector<HttpRequest> race;
     for (std::size_t i = 0; i < count; ++i) {
       const std::string endpoint = "https://" + contenders.endpoints[i];
-      race.push_back(cluster_info_request(endpoint));
+      race.push_back(cluster_info_request(context, endpoint));
       race.back().start_after = kStagger * static_cast<int>(i);
       race.back().on_done = [&, i, endpoint](const Result<HttpResponse>& answer) {
         if (winner) return Flow::stop;

@@ -12,18 +12,19 @@ namespace {
 using plan::Context;
 using plan::JoinState;
 
-// How long a watch may stay silent before the kubelet itself is asked whether it lives.
-constexpr Millis kSlice{10'000};
-constexpr Millis kDeadKubelet{40'000};  // kubeadm's initial timeout for an unhealthy kubelet
+// How long a watch may stay silent before the kubelet itself is asked whether it lives, and what is kept for that at the end.
+constexpr Millis kSlice{10'000}, kLastLook{100};
+constexpr Millis kSlowKubelet{40'000};  // kubeadm's initial timeout: from then on it is told that the kubelet is not healthy
 
 constexpr char kLookAtKubelet[] = "systemctl status kubelet; journalctl -xeu kubelet";
 
 // With bootstrap.by: kubelet, the kubelet makes its own certificate; its kubeconfig and the link appear in these places.
-Status adopt_kubelets_identity(Context& context, Instant deadline) {
+Status adopt_kubelets_identity(Context& context) {
   Host& host = context.host;
+  const plan::Limit limit(context, context.state.config.timeouts.tls_bootstrap);
   context.observer.waiting("the kubelet to perform the TLS bootstrap");
-  Status status = host.wait_for_path(plan::kKubeletConf, deadline);
-  if (status) status = host.wait_for_path(plan::kClientPem, deadline);
+  Status status = host.wait_for_path(plan::kKubeletConf, context.deadline);
+  if (status) status = host.wait_for_path(plan::kClientPem, context.deadline);
   CHECK_OK(host.remove(plan::kBootstrapConf));
   if (status) return {};
   if (status.error().id == "wait.timeout")
@@ -55,6 +56,7 @@ Status healthy(Context& context) {
   HttpRequest request;
   request.url = *url;
   request.timeout = Millis{2'000};
+  request.deadline = context.deadline;
   auto answer = expect_ok(context.host.open_http(std::move(options))->run_one(std::move(request)), "ask the kubelet for its health");
   if (!answer) return tl::unexpected(std::move(answer).error());
   return {};
@@ -70,6 +72,7 @@ class NodeWatch {
     HttpRequest request;
     request.url = state.endpoint + kube::node_watch_path(state.node_name(), "", static_cast<int>(timeout.count() / 1000) + 1);
     request.timeout = timeout;
+    request.deadline = context_.deadline;
     request.stream = true;
     request.on_line = [this](std::string_view line) { return on_event(line); };
     outcome_ = false;
@@ -115,50 +118,70 @@ class NodeWatch {
   Result<bool> outcome_ = false;
 };
 
+// Until the Node is where it is wanted, within context.deadline. A kubelet that is not healthy after timeouts.kubeletHealthCheck is waited
+// for no longer.
 Status wait_for_node(Context& context) {
   JoinState& state = context.state;
   Host& host = context.host;
   const auto& wish = state.config.first_boot;
-  const bool until_ready = wish.wait_for == config::WaitFor::ready;
-  const Instant started = host.monotonic();
-  const Instant deadline = started + (until_ready ? wish.wait_timeout : std::max(wish.wait_timeout, state.config.timeouts.kubelet_health_check));
+  const Instant started = host.monotonic(), healthy_by = started + state.config.timeouts.kubelet_health_check;
+  const auto left_until = [&](Instant end) { return std::chrono::ceil<Millis>(end - host.monotonic()); };
+  const auto waited = [&] { return format_duration(std::chrono::duration_cast<Millis>(host.monotonic() - started)); };
   context.observer.waiting("the kubelet to register Node " + state.node_name());
-  NodeWatch watch(context, until_ready);
-  for (int attempt = 1;; ++attempt) {
-    const auto left = std::chrono::duration_cast<Millis>(deadline - host.monotonic());
-    if (left <= Millis{0} || host.terminating()) break;
-    auto there = watch.run(std::min(left, kSlice));
+  NodeWatch watch(context, wish.wait_for == config::WaitFor::ready);
+  Status health;
+  for (int attempt = 1; left_until(context.deadline) > Millis{0} && !host.terminating(); ++attempt) {
+    const bool is_last = left_until(context.deadline) <= kSlice + kLastLook;
+    Millis slice = is_last ? std::max(left_until(context.deadline) - kLastLook, Millis{1}) : kSlice;
+    if (!watch.registered() && left_until(healthy_by) > Millis{0}) slice = std::min(slice, left_until(healthy_by));
+    auto there = watch.run(slice);
     if (there && *there) {
       context.observer.waiting("");
       return {};
     }
     if (!there && there.error().kind != Kind::unavailable) return tl::unexpected(std::move(there).error());
-    if (!watch.registered() && host.monotonic() - started >= kDeadKubelet) {
-      if (auto health = healthy(context); !health)
-        return fail(Kind::machine, "kubelet.unhealthy", "the kubelet is not running or not healthy: " + health.error().message, kLookAtKubelet);
+    const bool is_slow = host.monotonic() >= std::min(healthy_by, started + kSlowKubelet);
+    const bool is_over = left_until(context.deadline) <= kLastLook;
+    if (!watch.registered() && (is_slow || is_over)) {
+      health = healthy(context);
+      if (!health && left_until(healthy_by) <= Millis{0})
+        return fail(Kind::machine, "kubelet.unhealthy", "the kubelet is not running or not healthy after " + waited() + ": " + health.error().message, kLookAtKubelet);
+      if (!health) context.observer.waiting("the kubelet, which is not healthy: " + health.error().message);
     }
+    if (there && is_over) host.sleep_until(context.deadline);
     if (there) continue;
-    const auto delay = next_delay(host, {.deadline = deadline}, attempt, there.error());
-    if (!delay) return host.terminating() ? terminated() : tl::unexpected(std::move(there).error());
+    const auto delay = next_delay(host, {.deadline = context.deadline}, attempt, there.error());
+    if (!delay && host.terminating()) return terminated();
+    if (!delay) return tl::unexpected(exhausted(host, std::move(there).error(), attempt, started));
     context.observer.retrying(there.error(), attempt, *delay);
     host.sleep_until(host.monotonic() + *delay);
   }
   if (host.terminating()) return terminated();
   if (watch.registered())
-    return fail(Kind::unavailable, "node.not-ready", "Node " + state.node_name() + " is registered but not Ready after " + format_duration(wish.wait_timeout),
+    return fail(Kind::unavailable, "node.not-ready", "Node " + state.node_name() + " is registered but not Ready after " + waited(),
                 "kubectl describe node " + state.node_name() + "; is a CNI plugin installed?");
-  return fail(Kind::unavailable, "node.not-registered", "the kubelet has not registered Node " + state.node_name(), kLookAtKubelet);
+  return fail(Kind::unavailable, "node.not-registered", "the kubelet has not registered Node " + state.node_name() + " after " + waited() +
+                  (health ? "" : "; it is not running or not healthy: " + health.error().message), kLookAtKubelet);
+}
+
+// Who gives kubeletHealthCheck alone means that, where it is longer than what is usual.
+Millis patience(const config::JoinConfig& config) {
+  const auto& wish = config.first_boot;
+  const bool is_default = wish.wait_for != config::WaitFor::ready && wish.wait_timeout == config::FirstBoot().wait_timeout;
+  return is_default ? std::max(wish.wait_timeout, config.timeouts.kubelet_health_check) : wish.wait_timeout;
 }
 
 Status patch(Context& context, const std::string& body, std::string_view doing) {
   JoinState& state = context.state;
-  const RetryPolicy policy{.deadline = context.host.monotonic() + state.config.timeouts.kubernetes_api_call};
+  const plan::Limit limit(context, state.config.timeouts.kubernetes_api_call);
+  const RetryPolicy policy{.deadline = context.deadline};
   return retry<void>(context.host, policy, [&]() -> Status {
     HttpRequest request;
     request.method = "PATCH";
     request.url = state.endpoint + kube::node_path(state.node_name());
     request.headers = {{"Content-Type", std::string(kube::kNodePatchType)}};
     request.body = body;
+    request.deadline = context.deadline;
     auto ok = expect_ok(state.node_api->run_one(std::move(request)), doing);
     if (!ok && ok.error().id == "http.conflict") ok.error().kind = Kind::unavailable;
     if (!ok) return tl::unexpected(std::move(ok).error());
@@ -191,7 +214,8 @@ void send_event(Context& context) {
   request.method = "POST";
   request.url = state.endpoint + kube::node_events_path();
   request.headers = {{"Content-Type", "application/json"}};
-  request.timeout = Millis{2'000};
+  request.timeout = std::min(Millis{2'000}, state.config.timeouts.kubernetes_api_call);
+  request.deadline = context.deadline;
   request.body = kube::node_event(state.node_name(), state.node_uid, "Joined", "kubejoin " KUBEJOIN_VERSION " joined this node to the cluster in " +
                                       format_duration(std::chrono::duration_cast<Millis>(context.host.monotonic() - state.started)),
                                   context.host.now());
@@ -204,8 +228,9 @@ Status finish_node(Context& context) {
   JoinState& state = context.state;
   if (state.config.dry_run) return {};  // no kubelet was started that could register
   if (state.config.first_boot.bootstrap_by == config::BootstrapBy::kubelet)
-    CHECK_OK(adopt_kubelets_identity(context, context.host.monotonic() + state.config.timeouts.tls_bootstrap));
+    CHECK_OK(adopt_kubelets_identity(context));
   if (state.config.first_boot.wait_for == config::WaitFor::identity) return {};
+  const plan::Limit limit(context, patience(state.config));
   CHECK_OK(open_session(context));
   CHECK_OK(wait_for_node(context));
   if (!kube::node_local_cri_socket(state.kubelet_minor, state.cluster.minor(), state.cluster.feature_gates))

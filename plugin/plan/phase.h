@@ -1,6 +1,7 @@
 // Phase: one step of the join as a value; the plan is a table of them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -31,6 +32,25 @@ struct Context {
   Host& host;
   JoinState& state;
   Observer& observer;
+  // Of what is going on: no request and no wait goes beyond it. See Limit.
+  Instant deadline = Instant::max();
+};
+
+// As long as it lives, context.deadline is at most `most` from now: a phase begins with one, and a step that has its own
+// limit within the phase's with another.
+class Limit {
+ public:
+  Limit(Context& context, Millis most) : context_(context), outer_(context.deadline) {
+    constexpr Millis kYear = std::chrono::hours(8760);  // a user may give more than a clock can hold
+    context.deadline = std::min(outer_, context.host.monotonic() + std::min(most, kYear));
+  }
+  Limit(const Limit&) = delete;
+  Limit& operator=(const Limit&) = delete;
+  ~Limit() { context_.deadline = outer_; }
+
+ private:
+  Context& context_;
+  const Instant outer_;
 };
 
 struct Phase {

@@ -48,7 +48,7 @@ struct JoinState {
   Secret bearer;                  // bootstrap token, or empty when a client certificate is used
   std::string discovered_cluster_name;
   // Reads a late-bound token again after the API server refused the one in hand; empty when there is no other place to look.
-  std::function<Result<Secret>()> reread_token;
+  std::function<Result<Secret>(Instant deadline)> reread_token;
 
   // cluster
   kube::ClusterConfiguration cluster;

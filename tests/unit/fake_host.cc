@@ -102,6 +102,9 @@ class FakeSession : public HttpSession {
     CHECK_OK(host_.touch(request.method + " " + request.url, true));
     FakeHost::Answer canned = host_.take_answer(request);
     if (canned.before) canned.before();
+    if (canned.takes > request.time_left(host_.instant)) canned.hangs = true;
+    else if (canned.takes > Millis{0}) pass(request, canned.takes);
+    if (canned.hangs) return canned;
     if (canned.error) return tl::unexpected<Error>(*canned.error);
     return canned;
   }
@@ -114,7 +117,7 @@ class FakeSession : public HttpSession {
     const FakeHost::Answer& canned = *begun;
     HttpResponse response{.status = canned.status, .headers = canned.headers, .body = canned.body};
     if (response.body.size() > request.max_bytes) {
-      ret_answer = fail(Kind::machine, "http.too-large", "the answer is too large", "is this the right server?");
+      ret_answer = fail(Kind::untrusted, "http.too-large", "the answer is too large", "is this the right server?");
       return Flow::go_on;
     }
     for (const std::string& line : canned.lines) {
@@ -125,12 +128,22 @@ class FakeSession : public HttpSession {
       return Flow::stop;
     }
     if (canned.hangs) {
-      host_.advance(request.timeout);
-      ret_answer = fail(Kind::unavailable, "http.timeout", "no answer in " + format_duration(request.timeout));
+      const Millis given = request.time_left(host_.instant);
+      pass(request, given);
+      ret_answer = fail(Kind::unavailable, "http.timeout", "no answer in " + format_duration(given));
     } else {
       ret_answer = std::move(response);
     }
     return Flow::go_on;
+  }
+
+  // Time in which an exchange goes on.
+  void pass(const HttpRequest& request, Millis time) {
+    const bool is_slow = request.on_slow && time >= request.slow_after;
+    const Millis before = is_slow ? std::max(request.slow_after, Millis{0}) : Millis{0};
+    host_.advance(before);
+    if (is_slow) request.on_slow();
+    host_.advance(time - before);
   }
 
   FakeHost& host_;

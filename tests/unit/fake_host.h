@@ -35,14 +35,15 @@ class FakeHost : public Host {
   };
 
   // What a request gets. `lines` go to on_line of a streaming request, which then ends with the response, or, when it
-  // `hangs`, with "http.timeout" after the request's own timeout on the fake's clock. An `error` stands for a failed
-  // exchange.
+  // `hangs`, with "http.timeout" when the request's time is over on the fake's clock. An `error` stands for a failed
+  // exchange. What `takes` longer than there is time is "http.timeout", too.
   struct Answer {
     int status = 200;
     std::map<std::string, std::string> headers{};  // names in lower case
     std::string body{};
     std::vector<std::string> lines{};
     bool hangs = false;
+    Millis takes{0};
     std::optional<Error> error{};
     std::function<void()> before{};  // called first: change the world as the server would
   };

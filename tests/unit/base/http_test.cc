@@ -260,7 +260,7 @@ TEST_CASE("what is too large, too slow or not there has its own error") {
   large.max_bytes = 1000;
   const auto answer = http->run_one(large);
   CHECK(id_of(answer) == "http.too-large");
-  CHECK(answer.error().kind == Kind::machine);
+  CHECK(answer.error().kind == Kind::untrusted);
   CHECK(answer.error().message.find("secret") == std::string::npos);
   large.max_bytes = 1001;
   CHECK(body_of(http->run_one(large)).size() == 1001);

@@ -49,10 +49,15 @@ TEST_CASE("Retry-After comes first, bounded, the jitter on top") {
   }
 }
 
-TEST_CASE("there is no delay beyond the deadline, nor after a signal") {
+TEST_CASE("a delay beyond the deadline is cut to a last attempt before it; there is none at it, nor after a signal") {
   FakeHost host;
   CHECK(!next_delay(host, {.deadline = host.monotonic()}, 1, {}));
-  CHECK(!next_delay(host, {.deadline = host.monotonic() + Millis(6'999)}, 1, {.retry_after = Millis(7'000)}));
+  const auto cut = next_delay(host, {.deadline = host.monotonic() + Millis(6'999)}, 1, {.retry_after = Millis(7'000)});
+  REQUIRE(cut);
+  CHECK((*cut >= Millis(5'999) && *cut <= Millis(6'799)));
+  const Instant soon = host.monotonic() + Millis(150);  // too little for an attempt: what is left is waited for
+  CHECK(!next_delay(host, {.deadline = soon}, 1, {.retry_after = Millis(7'000)}));
+  CHECK(host.monotonic() == soon);
   host.is_terminating = true;
   CHECK(!next_delay(host, {.deadline = host.monotonic() + Millis(60'000)}, 1, {}));
 }
@@ -96,12 +101,26 @@ TEST_CASE("an error that is not the other side's absence ends it at once, unchan
   }
 }
 
+TEST_CASE("an attempt that the deadline cut short says less than the one before it; one that had its time does not") {
+  for (const bool is_cut : {true, false}) {
+    FakeHost host;
+    const Instant deadline = host.monotonic() + Millis(5'000);
+    const auto result = retry<int>(host, {.deadline = deadline}, [&]() -> Result<int> {
+      if (deadline - host.monotonic() > Millis(is_cut ? 1'500 : 4'999)) return unavailable();
+      host.advance(std::chrono::ceil<Millis>(deadline - host.monotonic()));
+      return fail(Kind::unavailable, "http.timeout", "silence");
+    });
+    REQUIRE(!result);
+    CHECK(result.error().id == (is_cut ? "test.away" : "http.timeout"));
+  }
+}
+
 TEST_CASE("at the deadline the last error says how long it was tried, and no sleep went beyond") {
   FakeHost host;
   const Instant start = host.monotonic(), deadline = start + Millis(30'000);
   int calls = 0;
   const auto result = retry<int>(host, {.deadline = deadline}, [&] { return ++calls, unavailable(); });
-  CHECK(host.monotonic() <= deadline);
+  CHECK(host.monotonic() == deadline);
   CHECK(calls > 5);
   CHECK(result.error().message == "nobody is there (after " + std::to_string(calls) + " attempts in " +
                                       format_duration(std::chrono::duration_cast<Millis>(host.monotonic() - start)) +

@@ -53,7 +53,7 @@ const Row kMatrix[] = {
     {"its name does not resolve", [](World& w) { w.cluster.instead[kInfo] = {fails("http.dns")}; },
      "http.dns", Kind::unavailable, "hint of the transport", kDiscovery - seconds(10), kDiscovery, 60, 300},
     {"it takes the connection and says nothing", [](World& w) { w.cluster.instead[kInfo] = {{.hangs = true}}; },
-     "http.timeout", Kind::unavailable, "try again", kDiscovery - seconds(20), kDiscovery + seconds(10), 20, 32},
+     "http.timeout", Kind::unavailable, "try again", kDiscovery, kDiscovery + Millis(200), 20, 32},
     {"it comes up after three failures", [](World& w) { w.cluster.instead[kInfo] = {fails("http.unreachable"), fails("http.unreachable"), fails("tls.handshake"), kAsUsual}; },
      "", kUnused, "", Millis(0), seconds(5), 10, 12},
     {"a proxy's page in its place", [](World& w) { w.cluster.instead[kInfo] = {{.body = "<html>503</html>"}}; },
@@ -61,7 +61,7 @@ const Row kMatrix[] = {
     {"a key there twice", [](World& w) { w.cluster.instead[kInfo] = {{.body = R"({"kind":"ConfigMap","kind":"ConfigMap"})"}}; },
      "kube.object", Kind::unavailable, "damaged on its way", kDiscovery - seconds(10), kDiscovery, 60, 300},
     {"an answer without end", [](World& w) { w.cluster.instead[kInfo] = {{.body = std::string(2 << 20, 'x')}}; },
-     "http.too-large", Kind::machine, "is this the right server", Millis(0), kAtOnce, 1, 1},
+     "http.too-large", Kind::untrusted, "is this the right server", Millis(0), kAtOnce, 1, 1},
     {"a redirect", [](World& w) { w.cluster.instead[kInfo] = {{.status = 307, .headers = {{"location", "http://10.0.0.1/"}}}}; },
      "http.redirect", Kind::untrusted, "give the server's own address", Millis(0), kAtOnce, 1, 1},
 
@@ -154,7 +154,7 @@ const Row kMatrix[] = {
     {"the kubelet dies", [](World& w) {
        w.cluster.kubelet_registers = false;
        w.host.answer("GET http://127.0.0.1:10248/healthz", fails("http.unreachable"));
-     }, "kubelet.unhealthy", Kind::machine, "journalctl -xeu kubelet", seconds(40), seconds(61), 8, 12},
+     }, "kubelet.unhealthy", Kind::machine, "journalctl -xeu kubelet", minutes(4), minutes(4) + Millis(200), 20, 40},
     {"the kubelet lives and does not register", [](World& w) { w.cluster.kubelet_registers = false; },
      "node.not-registered", Kind::unavailable, "journalctl -xeu kubelet", minutes(10), minutes(10) + seconds(10), 30, 120},
     {"the Node does not become Ready", [](World& w) {

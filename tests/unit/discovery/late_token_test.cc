@@ -12,14 +12,14 @@ constexpr char kToken[] = "abcdef.0123456789abcdef";
 constexpr char kNewToken[] = "fedcba.fedcba9876543210";
 
 ReadMetadata metadata(std::string value) {
-  return [value = std::move(value)](const std::string& name) -> Result<std::string> {
+  return [value = std::move(value)](const std::string& name, Instant) -> Result<std::string> {
     if (name != "ds.meta_data.join_token") return fail(Kind::machine, "token.no-metadata", "there is no " + name);
     return value;
   };
 }
 
 std::string read(Host& host, const std::string& from, const ReadMetadata& reader = {}) {
-  const auto token = read_late_token(host, from, reader);
+  const auto token = read_late_token(host, from, reader, Instant::max());
   return token ? std::string(token->expose()) : token.error().id;
 }
 
@@ -53,7 +53,7 @@ TEST_CASE("discovery::read_late_token says what is wrong with a place, and no se
   host.answer("GET https://vault.example.com/v1/gone", {.status = 404, .body = "OPENSESAME"});
   host.answer("GET https://vault.example.com/v1/moved", {.status = 302, .headers = {{"location", "https://x/"}}});
   const auto told = [&](const std::string& from) {
-    const auto token = read_late_token(host, from, {});
+    const auto token = read_late_token(host, from, {}, Instant::max());
     REQUIRE_FALSE(token);
     CHECK((token.error().message + token.error().hint).find("OPENSESAME") == std::string::npos);
     return token.error();
