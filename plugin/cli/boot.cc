@@ -95,7 +95,8 @@ std::vector<std::string> hooks_of(const Boot& boot, const char* moment) {
 
 // The last of a boot, however it went: hooks, systemd, the exit status.
 int finish(const Boot& boot, const report::JoinResult& result) {
-  if (result.state != report::JoinResult::State::skipped)
+  using State = report::JoinResult::State;
+  if (result.state != State::skipped && result.state != State::partial)
     for (const std::string& name : hooks_of(boot, result.error ? "failed" : "post"))
       if (auto done = run_hook(boot.host, name, result); !done) std::fputs(report::error_text(done.error(), "warning").c_str(), stderr);
   if (!result.error) notify_ready(boot.host);

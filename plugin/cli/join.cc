@@ -94,23 +94,10 @@ std::vector<Flag> flags_into(JoinOptions& o) {
 }
 
 int list_phases() {
+  std::printf("%-15s %-24s %s\n", "PHASE", "(KUBEADM'S)", "WHAT IT DOES");
   for (const plan::Phase& phase : plan::kJoinPlan)
-    std::printf("%-15s %-24s %s\n", std::string(phase.name).c_str(), ("(" + std::string(phase.upstream) + ")").c_str(), std::string(phase.sentence).c_str());
+    std::printf("%-15s %-24s %s\n", std::string(phase.name).c_str(), phase.upstream.empty() ? "" : ("(" + std::string(phase.upstream) + ")").c_str(), std::string(phase.sentence).c_str());
   return 0;
-}
-
-// `join phase NAME`: everything up to NAME is needed for it, so the facts before it are gathered again; nothing after it runs.
-std::vector<std::string> phases_up_to(const std::string& name) {
-  std::vector<std::string> wanted;
-  std::size_t last = 0, index = 0;
-  for (const plan::Phase& phase : plan::kJoinPlan) {
-    ++index;
-    if (phase.name == name || phase.upstream == name) last = index;
-  }
-  index = 0;
-  for (const plan::Phase& phase : plan::kJoinPlan)
-    if (index++ < last) wanted.emplace_back(phase.name);
-  return wanted;
 }
 
 }  // namespace
@@ -127,13 +114,16 @@ int run_join(const Invocation& invocation) {
   int status = 0;
   if (finished(parsed, "join", status)) return invocation.as_kubeadm && status != 0 ? 1 : status;
 
-  std::vector<std::string> only;
+  std::size_t only = 0;
   if (!parsed.positionals.empty() && parsed.positionals.front() == "phase") {
     if (parsed.positionals.size() < 2 || parsed.positionals[1] == "list") return list_phases();
-    only = phases_up_to(parsed.positionals[1]);
-    if (only.empty()) {
-      const Error e = fail(Kind::usage, "usage.phase", "invalid phase name: " + printable(parsed.positionals[1]), "kubejoin join phase list").value();
-      return complain({&e, 1});
+    const std::string& name = parsed.positionals[1];
+    // Everything up to it is needed for it, so the facts before it are gathered again; nothing after it runs.
+    only = plan::count_up_to(plan::kJoinPlan, name);
+    if (only == 0 && plan::is_control_plane_phase(name)) return std::fprintf(stderr, "phase %s is for control planes: a worker has nothing to do in it\n", name.c_str()), 0;
+    if (only == 0) {
+      const Error e = fail(Kind::usage, "usage.phase", "invalid phase name: " + printable(name), "kubejoin join phase list").value();
+      return complain({&e, 1}), invocation.as_kubeadm ? 1 : exit_status(e.kind);
     }
     parsed.positionals.erase(parsed.positionals.begin(), parsed.positionals.begin() + 2);
   }
@@ -184,7 +174,7 @@ int run_join(const Invocation& invocation) {
   run.style = report::style_for(*host, isatty(STDERR_FILENO) == 1);
   run.style.kubeadm = invocation.as_kubeadm;
   run.style.verbosity = options.verbosity;
-  run.only_phases = std::move(only);
+  run.only_phases = only;
   run.source = options.config_path.empty() ? "command line" : options.config_path;
   const auto result = join_machine(*host, std::move(run));
   return invocation.as_kubeadm && result.error ? 1 : exit_status_of(result);

@@ -32,22 +32,27 @@ Run 'kubectl get nodes' on the control-plane to see this node join the cluster.
 
 // kubeadm's words for a failed phase (cmd/phases/workflow/runner.go, preflight/checks.go), which tools look for; ours follow them.
 std::string kubeadm_error(const report::JoinResult& result) {
-  const bool in_preflight = result.phase == "start" || result.phase == "preflight" || result.phase == "discovery" || result.phase == "cluster-config";
-  std::string text = "error execution phase " + (in_preflight ? std::string("preflight") : result.phase) + ": ";
+  std::string_view phase = "preflight";  // what kubeadm does anywhere, it does there first
+  for (const plan::Phase& ours : plan::kJoinPlan)
+    if (ours.name == result.phase && !ours.upstream.empty()) phase = ours.upstream;
+  std::string text = "error execution phase " + std::string(phase) + ": ";
   if (result.phase != "preflight" || result.error->causes.empty()) return text + result.error->message + "\n";
   text += "[preflight] Some fatal errors occurred:\n";
   for (const std::string& cause : result.error->causes) text += "\t" + cause + "\n";
   return text + "[preflight] If you know what you are doing, you can make a check non-fatal with `--ignore-preflight-errors=...`\n";
 }
 
-std::vector<plan::Phase> phases_of(const std::vector<std::string>& only) {
-  std::vector<plan::Phase> phases;
-  for (const plan::Phase& phase : plan::kJoinPlan) {
-    bool wanted = only.empty();
-    for (const std::string& name : only) wanted = wanted || name == phase.name || name == phase.upstream;
-    if (wanted) phases.push_back(phase);
-  }
-  return phases;
+// Is the machine a node? The Node was seen; or, where nobody was to wait for it, a certificate was issued and the kubelet runs with it.
+bool has_joined(const plan::Outcome& outcome, const plan::JoinState& state) {
+  const bool is_sure = state.config.first_boot.bootstrap_by == config::BootstrapBy::kubejoin && (outcome.given & plan::kIdentity) != 0 && (outcome.given & plan::kKubeletRuns) != 0;
+  return is_sure || (outcome.given & plan::kNode) != 0;
+}
+
+std::string names_of(const plan::Outcome& outcome, bool skipped) {
+  std::string names;
+  for (const auto& timing : outcome.timings)
+    if (timing.skipped.empty() != skipped) names += (names.empty() ? "" : ", ") + std::string(timing.phase);
+  return names.empty() ? "nothing" : names;
 }
 
 discovery::ReadMetadata metadata_reader(Host& machine, const std::string& source_uri) {
@@ -95,6 +100,7 @@ Status prepare(plan::Context& context, Host& real, const JoinRun& run) {
 // The last line of a boot: on a serial console it is often all that can be seen of a machine.
 std::string summary(const report::JoinResult& result) {
   if (result.error) return std::string(report::name_of(result.state)) + ": " + result.error->message + " [" + result.error->id + "]";
+  if (result.state == report::JoinResult::State::partial) return "partial: " + result.reason;
   return "success: node " + result.node_name + " joined in " + format_duration(result.took);
 }
 
@@ -158,9 +164,9 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
   if (run.config.dry_run) run.style.quiet = true;  // what would be done is told on stdout, line by line
   plan::JoinState state(run.config);
   state.resumable = run.resumable;
-  state.preflight_alone = run.only_phases.size() == 1;
+  state.preflight_alone = run.only_phases == 1;
   report::StatusFile status_file(host, state.node_name());
-  const bool whole = run.only_phases.empty();
+  const bool whole = run.only_phases == 0;
   state.started = run.started.value_or(host.monotonic());
   report::Progress progress(host, run.style, run.config.dry_run || !whole ? nullptr : &status_file, state.started);
   plan::Context context{host, state, progress};
@@ -178,22 +184,24 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
 
   const plan::Journal before = plan::read_journal(host);
   plan::Outcome outcome;
-  if (run.before && !run.config.dry_run) {
+  const auto phases = std::span(plan::kJoinPlan).first(whole ? std::size(plan::kJoinPlan) : run.only_phases);
+  outcome.status = plan::judge_skipped(phases, state.config.skip_phases);
+  if (outcome.status && run.before && !run.config.dry_run) {
     const Instant began = host.monotonic();
     outcome.status = run.before(context);
     run.earlier.push_back({"start", std::chrono::duration_cast<Millis>(host.monotonic() - began), {}});
   }
   if (outcome.status) outcome.status = prepare(context, machine, run);
-  if (outcome.status) outcome = plan::run(phases_of(run.only_phases), context, state.config.skip_phases);
+  if (outcome.status) outcome = plan::run(phases, context, state.config.skip_phases);
   else outcome.failed_phase = "start";
-  if (outcome.status && whole && !run.config.dry_run) {
+  const bool is_partial = outcome.status && whole && !has_joined(outcome, state);
+  if (outcome.status && whole && !is_partial && !run.config.dry_run) {
     outcome.status = write_sentinel(host, run.config.first_boot.sentinel);
     if (!outcome.status) outcome.failed_phase = "sentinel";
   }
-  const bool has_joined = outcome.status.has_value() && whole;
-  if (!run.config.dry_run && !has_joined) close_journal(host, state, before, outcome.status.has_value(), whole);
+  if (!run.config.dry_run && (!outcome.status || !whole || is_partial)) close_journal(host, state, before, outcome.status && !is_partial, whole);
 
-  result.state = state_of(outcome.status ? nullptr : &outcome.status.error(), host);
+  result.state = is_partial ? report::JoinResult::State::partial : state_of(outcome.status ? nullptr : &outcome.status.error(), host);
   result.node_name = state.node_name();
   result.instance_id = run.instance_id;
   result.source = run.source;
@@ -206,6 +214,7 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
   result.timings = std::move(run.earlier);
   for (const auto& timing : outcome.timings) result.timings.push_back({std::string(timing.phase), timing.took, timing.skipped});
   for (const auto& milestone : progress.timeline()) result.milestones.emplace_back(milestone.name, milestone.at);
+  if (is_partial) result.reason = names_of(outcome, true) + " skipped, as asked for";
   if (!outcome.status) {
     result.error = outcome.status.error();
     if (result.error->hint.empty()) result.error->hint = usual_hint(result.error->kind);
@@ -222,6 +231,9 @@ report::JoinResult join_machine(Host& machine, JoinRun run) {
       std::fputs(kJoined, stdout);
       std::fflush(stdout);
     }
+  } else if (is_partial) {
+    std::printf("\nThis machine is no node of the cluster yet: phases were skipped, as asked for.\n* done: %s\n* skipped: %s\n\n", names_of(outcome, false).c_str(), names_of(outcome, true).c_str());
+    std::fflush(stdout);
   }
   return result;
 }

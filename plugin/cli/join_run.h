@@ -13,7 +13,7 @@ namespace kubejoin::cli {
 struct JoinRun {
   config::JoinConfig config;
   report::Style style;
-  std::vector<std::string> only_phases;  // `join phase NAME`; empty: the plan
+  std::size_t only_phases = 0;           // `join phase NAME`: as many of the plan; 0: all
   std::string instance_id;               // empty for `join`
   std::string source;                    // where the configuration came from, for the result
   std::string source_uri;                // of --source, for a token that is read from metadata; empty: detection

@@ -49,7 +49,7 @@ parse::Value read_json(const std::string& text) {
 
 int exit_of(const parse::Value& result) {
   const std::string state = result.string_or("state", "none");
-  if (state == "success" || state == "skipped") return 0;
+  if (state == "success" || state == "partial" || state == "skipped") return 0;
   if (state == "running") return kRunning;
   const parse::Value* status = result.find("exitStatus");
   return status != nullptr ? std::atoi(status->text.c_str()) : 1;

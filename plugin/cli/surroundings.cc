@@ -11,7 +11,7 @@ config::Surroundings surroundings_of(std::string hostname) {
   config::Surroundings surroundings;
   surroundings.hostname = std::move(hostname);
   surroundings.phases = plan::phase_names(plan::kJoinPlan);
-  surroundings.can_skip = [](std::span<const std::string> skip) { return plan::can_skip(plan::kJoinPlan, skip); };
+  surroundings.can_skip = [](std::span<const std::string> skip) { return plan::judge_skipped(plan::kJoinPlan, skip); };
   surroundings.checks = preflight::check_names();
   return surroundings;
 }

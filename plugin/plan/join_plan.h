@@ -28,10 +28,10 @@ inline constexpr Phase kJoinPlan[] = {
     {"preflight", "preflight", "check that this machine is fit to be a node",
      kNothing, kFit, preflight::check_machine, nullptr},
 
-    {"discovery", "discovery", "learn the cluster's CA and prove it by token, pin, file or HTTPS",
+    {"discovery", "", "learn the cluster's CA and prove it by token, pin, file or HTTPS",
      kFit, kTrust, discovery::establish_trust, nullptr},
 
-    {"cluster-config", "cluster-config", "read the cluster's configuration; see that the node's name is free",
+    {"cluster-config", "", "read the cluster's configuration; see that the node's name is free",
      kTrust, kCluster, bootstrap::read_cluster, nullptr},
 
     {"tls-bootstrap", "kubelet-start", "make the node's key, request its certificate, watch until it is issued",
@@ -40,12 +40,13 @@ inline constexpr Phase kJoinPlan[] = {
     {"kubelet-config", "kubelet-start", "write everything that the kubelet reads",
      kTrust | kCluster | kIdentity, kKubeletFiles, kubelet::write_files, nullptr},
 
-    {"kubelet-start", "kubelet-start", "enable and start the kubelet, once, with its final identity",
+    {"kubelet-run", "kubelet-start", "enable and start the kubelet, once, with its final identity",
      kKubeletFiles, kKubeletRuns, kubelet::start, nullptr},
 
     {"node", "kubelet-wait-bootstrap", "watch the Node until it is registered or Ready; finish it",
      kIdentity | kKubeletRuns, kNode, kubelet::finish_node, nullptr},
 };
 static_assert(is_ordered(kJoinPlan), "a phase stands before the one that gives what it needs");
+static_assert(has_one_meaning(kJoinPlan), "a name is ours and kubeadm's, and does not mean the same");
 
 }  // namespace kubejoin::plan

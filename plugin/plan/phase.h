@@ -27,6 +27,20 @@ enum Fact : std::uint32_t {
 };
 using Facts = std::uint32_t;
 
+// For people: "the node's certificate".
+constexpr std::string_view name_of(Fact fact) {
+  switch (fact) {
+    case kTrust: return "a proven cluster";
+    case kCluster: return "the cluster's configuration";
+    case kIdentity: return "the node's certificate";
+    case kKubeletFiles: return "the files that the kubelet reads";
+    case kKubeletRuns: return "a running kubelet";
+    case kNode: return "the Node";
+    case kFit: case kNothing: break;
+  }
+  return "a fit machine";
+}
+
 // What every phase gets. Phases change the state, touch the world through `host`, and tell people through `observer`.
 struct Context {
   Host& host;
@@ -55,7 +69,7 @@ class Limit {
 
 struct Phase {
   std::string_view name;      // ours: "discovery"
-  std::string_view upstream;  // kubeadm's phase that it is part of, for --skip-phases and `join phase`
+  std::string_view upstream;  // kubeadm's phase that it is a part of, or all of; empty: kubeadm does it within any phase that needs it
   std::string_view sentence;  // what it does, for people
   Facts needs;
   Facts gives;
@@ -70,6 +84,15 @@ consteval bool is_ordered(const Phase (&phases)[N], Facts given = kNothing) {
     if ((phase.needs & ~given) != 0) return false;
     given |= phase.gives;
   }
+  return true;
+}
+
+// A name that is both ours and kubeadm's is of one phase alone, and that phase is all of kubeadm's.
+template <std::size_t N>
+consteval bool has_one_meaning(const Phase (&phases)[N]) {
+  for (const Phase& ours : phases)
+    for (const Phase& other : phases)
+      if (&ours != &other && (ours.name == other.name || ours.name == other.upstream)) return false;
   return true;
 }
 

@@ -11,23 +11,20 @@
 namespace kubejoin::plan {
 namespace {
 
-// kubeadm join's other phases (cmd/phases/join, 1.20 and 1.37): a worker's join passes through them without effect, so skipping one is no
-// mistake.
-constexpr std::array<std::string_view, 17> kControlPlanePhases = {
-    "control-plane-prepare", "control-plane-prepare/all", "control-plane-prepare/download-certs", "control-plane-prepare/certs", "control-plane-prepare/kubeconfig",
-    "control-plane-prepare/control-plane", "check-etcd", "etcd-join", "control-plane-join", "control-plane-join/all", "control-plane-join/etcd",
-    "control-plane-join/update-status", "control-plane-join/mark-control-plane", "wait-control-plane", "kubelet-wait-bootstrap", "kubelet-start", "preflight"};
+// kubeadm join's other phases, of 1.14 to 1.38 (cmd/phases/join): a worker passes through them without effect, so skipping one is no mistake.
+constexpr std::array<std::string_view, 14> kControlPlanePhases = {
+    "control-plane-prepare", "control-plane-prepare/all", "control-plane-prepare/download-certs", "control-plane-prepare/certs",
+    "control-plane-prepare/kubeconfig", "control-plane-prepare/control-plane", "check-etcd", "etcd-join", "control-plane-join",
+    "control-plane-join/all", "control-plane-join/etcd", "control-plane-join/update-status", "control-plane-join/mark-control-plane",
+    "wait-control-plane"};
 
-// What a phase gives when it is skipped: preflight proves, it does not provide.
-Facts given_unrun(const Phase& phase) { return phase.gives == kFit ? kFit : kNothing; }
+// What is there without us where the phase that gives it is left out: a machine that nobody judged, a kubelet that somebody else starts.
+constexpr Facts kNotOursAlone = kFit | kKubeletRuns;
 
-Status missing_fact(const Phase& phase) {
-  return fail(Kind::usage, "plan.missing-fact", "phase " + std::string(phase.name) + " needs what a skipped phase would have given",
-              "skip it too, or leave the earlier phases in: kubejoin join phase list");
-}
+bool is_called(const Phase& phase, std::string_view name) { return !name.empty() && (name == phase.name || name == phase.upstream); }
 
 bool is_skipped(const Phase& phase, std::span<const std::string> skip) {
-  return std::any_of(skip.begin(), skip.end(), [&](const std::string& s) { return s == phase.name || s == phase.upstream; });
+  return std::any_of(skip.begin(), skip.end(), [&](const std::string& name) { return is_called(phase, name); });
 }
 
 Millis since(Host& host, Instant start) { return std::chrono::duration_cast<Millis>(host.monotonic() - start); }
@@ -36,18 +33,39 @@ Millis since(Host& host, Instant start) { return std::chrono::duration_cast<Mill
 
 std::vector<std::string> phase_names(std::span<const Phase> phases) {
   std::vector<std::string> names(kControlPlanePhases.begin(), kControlPlanePhases.end());
-  for (const Phase& phase : phases) names.insert(names.end(), {std::string(phase.name), std::string(phase.upstream)});
+  for (const Phase& phase : phases)
+    for (const std::string_view name : {phase.name, phase.upstream})
+      if (!name.empty()) names.emplace_back(name);
   return names;
 }
 
-Status can_skip(std::span<const Phase> phases, std::span<const std::string> skip) {
+bool is_control_plane_phase(std::string_view name) {
+  return std::find(kControlPlanePhases.begin(), kControlPlanePhases.end(), name) != kControlPlanePhases.end();
+}
+
+std::size_t count_up_to(std::span<const Phase> phases, std::string_view name) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < phases.size(); ++i)
+    if (is_called(phases[i], name)) count = i + 1;
+  return count;
+}
+
+Status judge_skipped(std::span<const Phase> phases, std::span<const std::string> skip) {
+  for (const std::string& name : skip)
+    if (!name.empty() && count_up_to(phases, name) == 0 && !is_control_plane_phase(name))
+      return fail(Kind::usage, "usage.phase", "invalid phase name: " + printable(name), "kubejoin join phase list");
   Facts given = kNothing;
   for (const Phase& phase : phases) {
     if (is_skipped(phase, skip)) {
-      given |= given_unrun(phase);
+      given |= phase.gives & kNotOursAlone;
       continue;
     }
-    if ((phase.needs & ~given) != 0) return missing_fact(phase);
+    for (const Phase& giver : phases) {
+      if ((giver.gives & phase.needs & ~given) == 0) continue;
+      const std::string ours(phase.name), left_out(giver.name);
+      return fail(Kind::usage, "plan.missing-fact", "phase " + ours + " needs " + std::string(name_of(static_cast<Fact>(giver.gives))) + ", which the skipped phase " + left_out + " would have given",
+                  "skip " + ours + " too, or leave " + left_out + " in: kubejoin join phase list");
+    }
     given |= phase.gives;
   }
   return {};
@@ -55,7 +73,6 @@ Status can_skip(std::span<const Phase> phases, std::span<const std::string> skip
 
 Outcome run(std::span<const Phase> phases, Context& context, std::span<const std::string> skip) {
   Outcome outcome;
-  Facts given = kNothing;
   std::vector<const Phase*> begun;
   const int count = static_cast<int>(phases.size());
   int index = 0;
@@ -65,16 +82,11 @@ Outcome run(std::span<const Phase> phases, Context& context, std::span<const std
     std::string skipped;
     if (is_skipped(phase, skip)) {
       skipped = "asked for";
-      given |= given_unrun(phase);
     } else {
       context.observer.phase_started(phase, index, count);
-      if ((phase.needs & ~given) != 0) {
-        outcome.status = missing_fact(phase);
-      } else {
-        begun.push_back(&phase);
-        outcome.status = phase.run(context);
-        given |= phase.gives;
-      }
+      begun.push_back(&phase);
+      outcome.status = phase.run(context);
+      if (outcome.status) outcome.given |= phase.gives;
     }
     const Error* error = outcome.status ? nullptr : &outcome.status.error();
     context.observer.phase_ended(phase, since(context.host, start), error, skipped);

@@ -13,6 +13,7 @@ constexpr std::size_t kMaxResult = 1 << 20;
 std::string_view name_of(JoinResult::State state) {
   switch (state) {
     case JoinResult::State::success: return "success";
+    case JoinResult::State::partial: return "partial";
     case JoinResult::State::failure: return "failure";
     case JoinResult::State::timeout: return "timeout";
     case JoinResult::State::terminated: return "terminated";

@@ -34,8 +34,9 @@ class StatusFile {
 };
 
 struct JoinResult {
-  // skipped: there was nothing to do, `reason` says why: switched off, or no configuration.
-  enum class State { success, failure, timeout, terminated, skipped } state = State::skipped;
+  // skipped: there was nothing to do, `reason` says why: switched off, or no configuration. partial: all that was not skipped by the user's
+  // wish is done, which makes no node; `reason` and `timings` say what was skipped.
+  enum class State { success, partial, failure, timeout, terminated, skipped } state = State::skipped;
   std::string reason, node_name, instance_id, source, endpoint, kubernetes_version, phase;
   std::optional<Error> error;
   std::vector<Error> warnings;

@@ -66,7 +66,7 @@ story_power_cut() {
   # What cloud-init wrote is flushed before the join begins: a login that survives is not what this is about.
   { user_data "$name" "$token_id.$token_secret" && echo 'runcmd: [sync]'; } >"$work/$name/user-data"
   mapfile -t seed < <(seed_disk "$name" "$work/$name/user-data")
-  for moment in cluster-config tls-bootstrap kubelet-start; do
+  for moment in cluster-config tls-bootstrap kubelet-run; do
     start_machine "$name" "${seed[@]}"
     await_line 600 "$work/$name/console.new" "kubejoin\\[.*\\+ $moment " || die "see $moment done on $name: see $work/$name/console.new"
     cut_power "$name"
@@ -381,7 +381,7 @@ timeline_of() {
   done
   jq -e --slurpfile results "$work/$1/result.json" '$results[0] as $result |
     .origin == "power-on" and .state == "success" and .nodeName == $result.nodeName and .totalMs >= $result.startedMonotonicMs + $result.tookMs and
-    ([.spans[].name] | index("kernel") and index("cloud-final.service") and index("kubelet-start") and index("kubelet-registers")) and
+    ([.spans[].name] | index("kernel") and index("cloud-final.service") and index("kubelet-run") and index("kubelet-registers")) and
     ([.moments[] | select(.name == ("network-online.target", "registered", "ready")) | .name] | unique | length) == 3 and
     any(.largest[]; startswith("cloud-"))' "$work/$1/analyze.json" >/dev/null || die "read the boot of $1 in $work/$1/analyze.json"
   for word in cloud-final.service kubelet-registers; do

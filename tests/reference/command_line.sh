@@ -126,7 +126,7 @@ phases() { # +
   run "$KUBEJOIN" join phase list
   succeeds
   local phase
-  for phase in preflight discovery cluster-config tls-bootstrap kubelet-config kubelet-start node; do grep -q "^$phase " <<<"$out" || fail "$phase is not listed"; done
+  for phase in preflight discovery cluster-config tls-bootstrap kubelet-config kubelet-run node; do grep -q "^$phase " <<<"$out" || fail "$phase is not listed"; done
   run "$KUBEJOIN" join phase nonsense "${pinned[@]}"
   fails 64 usage.phase
   join "${pinned[@]}" --skip-phases nonsense
@@ -143,6 +143,7 @@ phases() { # +
   renew
   join "${pinned[@]}" --skip-phases kubelet-start,node
   succeeds
+  says_not "This node has joined"
   must_not "the kubelet is started" grep -qsE ' (re)?start ' "$files/systemctl.log"
   must_not "a CSR was made" csr
 }

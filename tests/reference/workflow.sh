@@ -50,7 +50,7 @@ trust_in_both_directions() { # S3
 steps_in_order() { # S37
   joined
   jq -r '.phases[].name' "$files/run-kubejoin/result.json" | tr '\n' ' ' >"$work/phases"
-  must "the phases stand in the plan's order: $(<"$work/phases")" grep -qx 'preflight discovery cluster-config tls-bootstrap kubelet-config kubelet-start node ' "$work/phases"
+  must "the phases stand in the plan's order: $(<"$work/phases")" grep -qx 'preflight discovery cluster-config tls-bootstrap kubelet-config kubelet-run node ' "$work/phases"
   # cluster-info, then the token, then the CSR, then the node itself.
   awk '/\/kube-public\/configmaps\/cluster-info/ { a = NR } /configmaps\/kubeadm-config/ { b = NR } / create .*certificatesigningrequests/ { c = NR } /^system:node:/ && !d { d = NR }
     END { exit !(a && a < b && b < c && c < d) }' "$kept/requests" || fail "the requests have another order: $(<"$kept/requests")"

@@ -31,7 +31,7 @@ void take_back(Context&) {
 
 constexpr Phase kPhases[] = {
     {"a", "preflight", "first", kNothing, kFit, act<'a'>, take_back<'a'>},
-    {"b", "discovery", "second", kFit, kTrust, act<'b'>, nullptr},
+    {"b", "", "second", kFit, kTrust, act<'b'>, nullptr},
     {"c", "kubelet-start", "third", kTrust, kCluster, act<'c'>, take_back<'c'>},
     {"d", "kubelet-start", "fourth", kCluster, kIdentity, act<'d'>, take_back<'d'>},
 };
@@ -90,8 +90,6 @@ TEST_CASE("the runner walks, stops at a failure, and takes back what began, newe
       // Preflight proves and gives nothing that is used.
       {"", {"preflight"}, "run b, run c, run d", "a skipped, b 2/4, b ok, c 3/4, c ok, d 4/4, d ok", "", "ok"},
       {"", {"a"}, "run b, run c, run d", "a skipped, b 2/4, b ok, c 3/4, c ok, d 4/4, d ok", "", "ok"},
-      // What is skipped gives nothing.
-      {"", {"b"}, "run a, undo a", "a 1/4, a ok, b skipped, c 3/4, c plan.missing-fact", "c", "plan.missing-fact"},
       // kubeadm's name covers all of ours.
       {"", {"kubelet-start"}, "run a, run b", "a 1/4, a ok, b 2/4, b ok, c skipped, d skipped", "", "ok"},
       {"", {"d", "check-etcd"}, "run a, run b, run c", "a 1/4, a ok, b 2/4, b ok, c 3/4, c ok, d skipped", "", "ok"},
@@ -108,21 +106,53 @@ TEST_CASE("the runner walks, stops at a failure, and takes back what began, newe
 }
 
 TEST_CASE("names of phases: ours, kubeadm's, and those of control planes") {
-  const auto names = phase_names(kJoinPlan);
-  const auto known = [&](std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
-  for (const char* name : {"preflight", "discovery", "cluster-config", "tls-bootstrap", "kubelet-config", "kubelet-start", "node", "kubelet-wait-bootstrap",
-                           "control-plane-prepare", "control-plane-prepare/certs", "check-etcd", "etcd-join", "control-plane-join", "control-plane-join/etcd", "wait-control-plane"})
-    CHECK_MESSAGE(known(name), name);
-  for (const char* name : {"", "preflights", "init", "Preflight", "control-plane", "addon/kube-proxy", "control-plane-join/certs"}) CHECK_MESSAGE(!known(name), name);
+  const struct {
+    const char* name;
+    std::size_t up_to;  // 0: none of a worker's
+  } kNames[] = {{"preflight", 1},     {"discovery", 2},   {"cluster-config", 3}, {"tls-bootstrap", 4},
+                {"kubelet-config", 5}, {"kubelet-run", 6}, {"kubelet-start", 6},  {"node", 7}, {"kubelet-wait-bootstrap", 7}};
+  for (const auto& row : kNames) {
+    CHECK_MESSAGE(count_up_to(kJoinPlan, row.name) == row.up_to, row.name);
+    CHECK_MESSAGE(!is_control_plane_phase(row.name), row.name);
+  }
+  for (const char* name : {"control-plane-prepare", "control-plane-prepare/certs", "check-etcd", "etcd-join", "control-plane-join", "control-plane-join/etcd",
+                           "control-plane-join/update-status", "wait-control-plane"}) {
+    CHECK_MESSAGE(is_control_plane_phase(name), name);
+    CHECK_MESSAGE(count_up_to(kJoinPlan, name) == 0, name);
+  }
+  // Neither ours nor any kubeadm join's: init's, a parent that has no such child, other writings.
+  for (const char* name : {"", "preflights", "init", "Preflight", "control-plane", "addon/kube-proxy", "kubelet-start/config", "control-plane-join/nonsense"}) {
+    CHECK_MESSAGE(count_up_to(kJoinPlan, name) == 0, name);
+    CHECK_MESSAGE(!is_control_plane_phase(name), name);
+  }
 }
 
-TEST_CASE("what can be skipped together is known before anything runs, and as the run has it") {
-  CHECK(can_skip(kJoinPlan, {}));
-  const std::vector<std::string> fine[] = {{"preflight"}, {"kubelet-wait-bootstrap"}, {"check-etcd"}, {"kubelet-start", "kubelet-wait-bootstrap"}};
-  for (const auto& skip : fine) CHECK_MESSAGE(can_skip(kJoinPlan, skip), skip.front());
-  for (const char* name : {"discovery", "cluster-config", "tls-bootstrap"}) {
-    const std::vector<std::string> skip{name};
-    CHECK_MESSAGE(can_skip(kJoinPlan, skip).error().id == "plan.missing-fact", name);
+TEST_CASE("what may be skipped is known before anything is done") {
+  const struct {
+    std::vector<std::string> skip;
+    const char *id, *says;
+  } kRows[] = {
+      {{}, "ok", ""},
+      {{"preflight", "", "check-etcd", "control-plane-join/etcd"}, "ok", ""},
+      {{"node"}, "ok", ""},
+      {{"kubelet-wait-bootstrap"}, "ok", ""},
+      // Somebody else starts the kubelet.
+      {{"kubelet-run"}, "ok", ""},
+      {{"kubelet-start", "node"}, "ok", ""},
+      {{"kubelet-config", "kubelet-run"}, "ok", ""},
+      {{"discovery", "cluster-config", "kubelet-start", "node"}, "ok", ""},
+      {{"addon/kube-proxy"}, "usage.phase", "invalid phase name: addon/kube-proxy"},
+      {{"discovery"}, "plan.missing-fact", "phase cluster-config needs a proven cluster, which the skipped phase discovery would have given"},
+      {{"cluster-config"}, "plan.missing-fact", "phase tls-bootstrap needs the cluster's configuration"},
+      {{"tls-bootstrap"}, "plan.missing-fact", "phase kubelet-config needs the node's certificate, which the skipped phase tls-bootstrap"},
+      {{"kubelet-config"}, "plan.missing-fact", "phase kubelet-run needs the files that the kubelet reads"},
+      {{"kubelet-start"}, "plan.missing-fact", "phase node needs the node's certificate"},
+  };
+  for (const auto& row : kRows) {
+    CAPTURE(join(row.skip, ","));
+    const Status judged = judge_skipped(kJoinPlan, row.skip);
+    CHECK(id_of(judged) == row.id);
+    if (!judged) CHECK(judged.error().message.find(row.says) != std::string::npos);
   }
 }
 
