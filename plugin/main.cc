@@ -6,6 +6,7 @@
 #include "cli/command.h"
 
 int main(int argc, char** argv) {
+  kubejoin::cli::hand_over({argv, argv + argc});  // before this process is made different from what it was called with
   // No secret in a core file, nor to a debugger of the same user.
   const rlimit no_core{0, 0};
   (void)setrlimit(RLIMIT_CORE, &no_core);

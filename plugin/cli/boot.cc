@@ -257,7 +257,7 @@ int run_boot(const Invocation& invocation) {
   if (has_joined && identity == Identity::gone)
     return conclude(boot, "source",
                     {fail(Kind::unfit, "boot.identity-gone", "node " + quoted(journal.node_name) + " joined at " + journal.joined_at + ", but its identity is gone: " + plan::kKubeletConf,
-                          "was it reset? To join again: rm " + std::string(plan::kJournal) + " && systemctl restart kubejoin").value()});
+                          "was it taken away? To join again: kubejoin reset --force && systemctl restart kubejoin").value()});
   if (has_joined && identity == Identity::good) {
     // `join` cannot know the instance; from here on a clone of this disk is recognised.
     if (journal.instance_id.empty() && !boot.instance_id.empty() && !options.dry_run) {

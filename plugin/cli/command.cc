@@ -19,6 +19,7 @@ std::vector<Flag> no_flags() { return {}; }
 constexpr Command kCommands[] = {
     {"boot", "[--source URI] [--dry-run]", "the unit's command: find the configuration, validate it, join, report", run_boot, boot_flags},
     {"join", "[HOST:PORT] [flags] | phase [list|NAME]", "kubeadm join for a worker, with all its flags", run_join, join_flags},
+    {"reset", "[--force] [--dry-run] [--delete-node] [flags]", "undo the join of this machine, as kubeadm reset does for a worker", run_reset, reset_flags},
     {"validate", "FILE... [-o json]", "every mistake in user-data or a kubeadm document, with line and column", run_validate, validate_flags},
     {"schema", "[VERSION]", "print an embedded JSON Schema, or list them", run_schema, no_flags},
     {"query", "[NAME] [--source URI] [--list-sources]", "what the instance's metadata says, secrets left out", run_query, query_flags},
@@ -59,18 +60,6 @@ int help() {
           "71 machine, 76 untrusted, 77 refused, 78 machine not fit.\n";
   std::fputs(text.c_str(), stdout);
   return 0;
-}
-
-int run_as_kubeadm(std::vector<std::string> arguments) {
-  if (arguments.empty()) return help();
-  const std::string command = arguments.front();
-  arguments.erase(arguments.begin());
-  if (command == "join") return run_join({std::move(arguments), true});
-  if (command == "version") return run_version({std::move(arguments), true});
-  if (command == "--help" || command == "-h" || command == "help") return help();
-  std::fprintf(stderr, "kubeadm: this is kubejoin, which joins workers: kubeadm %s is not this program\n  hint: install kubeadm for control planes; kubejoin serves join and version\n",
-               printable(command).c_str());
-  return 1;
 }
 
 }  // namespace

@@ -51,9 +51,15 @@ std::span<const Command> commands();
 // argv -> exit status.
 int run(std::vector<std::string> argv);
 
+// Called as kubeadm with a command that is not a worker's: becomes the next kubeadm on PATH, or /usr/lib/kubejoin/kubeadm, with the same
+// arguments and environment. Returns when the command is ours, or there is no other kubeadm, which run() will say.
+void hand_over(std::vector<std::string> argv);
+int run_as_kubeadm(std::vector<std::string> arguments);
+
 // The commands; each returns the exit status.
 int run_join(const Invocation&);
 int run_boot(const Invocation&);
+int run_reset(const Invocation&);
 int run_validate(const Invocation&);
 int run_schema(const Invocation&);
 int run_query(const Invocation&);
@@ -66,6 +72,7 @@ int run_completion(const Invocation&);
 
 std::vector<Flag> join_flags();
 std::vector<Flag> boot_flags();
+std::vector<Flag> reset_flags();
 std::vector<Flag> validate_flags();
 std::vector<Flag> query_flags();
 std::vector<Flag> status_flags();

@@ -22,6 +22,7 @@ struct JoinOptions {
   std::string root = "/";
   std::string wait;
   bool strict = false;
+  bool control_plane = false, control_plane_flags = false;
   int verbosity = 0;
 };
 
@@ -62,6 +63,7 @@ std::vector<Flag> flags_into(JoinOptions& o) {
   const auto secret = [](std::optional<Secret>& into) { return [&into](const std::string& v) { return into = Secret(v), Status{}; }; };
   const auto list = [](std::vector<std::string>& into) { return [&into](const std::string& v) { return append_list(into, v); }; };
   const auto boolean = [](auto& into) { return [&into](const std::string& v) { return into = v == "true" || v == "1" || v == "t", Status{}; }; };
+  const auto of_control_planes = [&o](const std::string& v) { return o.control_plane_flags |= !v.empty() && v != "6443", Status{}; };
   const auto ignored = [](const std::string&) { return Status{}; };
   config::Flags& f = o.flags;
   return {
@@ -88,6 +90,12 @@ std::vector<Flag> flags_into(JoinOptions& o) {
            return fail(Kind::usage, "usage.verbosity", "-v takes a number, not " + quoted(v));
          return o.verbosity = std::stoi(v), Status{};
        }},
+      {"certificate-key", 0, "KEY", "of control planes: ignored with a warning", of_control_planes},
+      {"apiserver-advertise-address", 0, "IP", "of control planes: ignored with a warning", of_control_planes},
+      {"apiserver-bind-port", 0, "PORT", "of control planes: ignored with a warning", of_control_planes},
+      {"control-plane", 0, "", "not of workers: kubeadm's", [&o](const std::string& v) { return o.control_plane = v == "true" || v == "1" || v == "t", Status{}; }},
+      {"kubeconfig", 0, "FILE", "accepted for compatibility", ignored},
+      {"vmodule", 0, "PATTERN=N", "accepted for compatibility", ignored},
       {"skip-headers", 0, "", "accepted for compatibility", ignored},
       {"skip-log-headers", 0, "", "accepted for compatibility", ignored},
   };
@@ -128,6 +136,12 @@ int run_join(const Invocation& invocation) {
     parsed.positionals.erase(parsed.positionals.begin(), parsed.positionals.begin() + 2);
   }
   options.flags.endpoints = parsed.positionals;
+  if (options.control_plane) {
+    const Error e = fail(Kind::usage, "usage.control-plane", "kubejoin joins workers; --control-plane is for kubeadm", "install kubeadm on control planes").value();
+    return complain({&e, 1}), invocation.as_kubeadm ? 1 : exit_status(e.kind);
+  }
+  if (options.control_plane_flags)
+    std::fputs("[preflight] WARNING: --control-plane is also required when passing control-plane related flags such as [certificate-key, apiserver-advertise-address, apiserver-bind-port]\n", stderr);
 
   auto host = make_real_host(options.root);
   JoinRun run;

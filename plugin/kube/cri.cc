@@ -22,8 +22,9 @@ HttpRequest request(std::string_view service, std::string_view method, std::stri
   out.method = "POST";
   out.url = "http://localhost/" + std::string(service) + "/" + std::string(method);
   out.headers = {{"content-type", "application/grpc"}, {"te", "trailers"}};
-  out.body =
-      std::string(4, '\0') + static_cast<char>(message.size()) + std::string(message);  // both messages are a few bytes
+  out.body = std::string(1, '\0');
+  for (int shift = 24; shift >= 0; shift -= 8) out.body += static_cast<char>(message.size() >> shift & 0xFF);
+  out.body += message;
   out.max_bytes = kFrameHeader + kMaxMessage;
   return out;
 }
@@ -146,7 +147,20 @@ bool read_condition(std::string_view message, CriStatus& status) {
   return good;
 }
 
+// A text or a message as the field 1 of another.
+std::string first_field(std::string_view content) {
+  std::string out = "\n";
+  std::size_t size = content.size();
+  for (; size >= 0x80; size >>= 7) out += static_cast<char>(size | 0x80);
+  return out + static_cast<char>(size) + std::string(content);
+}
+
 }  // namespace
+
+HttpRequest cri_list_sandboxes_request(std::string_view service) { return request(service, "ListPodSandbox", ""); }
+HttpRequest cri_stop_sandbox_request(std::string_view service, std::string_view id) { return request(service, "StopPodSandbox", first_field(id)); }
+HttpRequest cri_remove_sandbox_request(std::string_view service, std::string_view id) { return request(service, "RemovePodSandbox", first_field(id)); }
+HttpRequest cri_pull_image_request(std::string_view image) { return request("runtime.v1.ImageService", "PullImage", first_field(first_field(image))); }
 
 HttpRequest cri_version_request(std::string_view service) {
   return request(service, "Version", "\n\x05\x30.1.0");  // field 1, 5 bytes: "0.1.0", as the kubelet says
@@ -235,6 +249,23 @@ Result<std::string> parse_cri_info_cgroup_driver(const HttpResponse& answer) {
   if (!good) return bad_answer("it is no StatusResponse");
   const auto read = read_json(config, "read the container runtime's configuration");
   return read ? cgroup_driver_of(*read) : std::string();
+}
+
+Result<std::vector<std::string>> parse_cri_sandboxes(const HttpResponse& answer) {
+  TRY(const std::string_view message, message_of(answer));
+  std::vector<std::string> ids;
+  const bool good = each_field(message, [&](const Field& field) {  // ListPodSandboxResponse.items = 1, PodSandbox.id = 1
+    if (field.number != 1) return true;
+    return each_field(field.bytes, [&](const Field& inner) {
+      if (inner.number == 1) ids.emplace_back(inner.bytes);
+      return true;
+    });
+  });
+  if (!good) return bad_answer("it is no ListPodSandboxResponse");
+  return ids;
+}
+
+Status parse_cri_done(const HttpResponse& answer) { return check_grpc_status(answer);
 }
 
 }  // namespace kubejoin::kube

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/http.h"
 #include "base/result.h"
@@ -17,6 +18,10 @@ inline constexpr std::string_view kCriServices[] = {"runtime.v1.RuntimeService",
 // a flag byte, four bytes of length, the message (grpc/doc/PROTOCOL-HTTP2.md).
 HttpRequest cri_version_request(std::string_view service);
 HttpRequest cri_status_request(std::string_view service);
+HttpRequest cri_list_sandboxes_request(std::string_view service);
+HttpRequest cri_stop_sandbox_request(std::string_view service, std::string_view id);    // and its containers; one that is stopped is no error
+HttpRequest cri_remove_sandbox_request(std::string_view service, std::string_view id);  // the same
+HttpRequest cri_pull_image_request(std::string_view image);                             // runtime.v1.ImageService
 HttpRequest cri_runtime_config_request();  // v1 alone, and there since containerd 2.0 and CRI-O 1.28
 HttpRequest cri_info_request(std::string_view service);  // a Status that tells the runtime's configuration as well
 
@@ -42,5 +47,7 @@ Result<std::string> parse_cri_runtime_config(const HttpResponse& answer);
 // The same of containerd before 2.0, out of the effective configuration that it shows: of the default runtime, when that
 // is runc. "" when it does not say.
 Result<std::string> parse_cri_info_cgroup_driver(const HttpResponse& answer);
+Result<std::vector<std::string>> parse_cri_sandboxes(const HttpResponse& answer);  // their ids, those that ended too
+Status parse_cri_done(const HttpResponse& answer);                                 // of what answers with nothing that is of interest
 
 }  // namespace kubejoin::kube

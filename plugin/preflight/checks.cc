@@ -27,7 +27,7 @@ void warn(Findings& findings, std::string message, std::string hint) {
 // A file of our own unfinished run is no obstacle: this run finishes it.
 Check file_available(const std::string& path, const plan::Journal& journal) {
   return {path_name("FileAvailable-", path), [path, &journal](Host& host, Findings& findings) {
-            if (host.stat(path) && !journal.owns(path)) error(findings, path + " already exists", "this machine has joined a cluster before: kubeadm reset, or remove the file");
+            if (host.stat(path) && !journal.owns(path)) error(findings, path + " already exists", "this machine has joined a cluster before: kubejoin reset, or remove the file");
           }};
 }
 
@@ -82,7 +82,7 @@ void configured_swap(Host& host, Findings& findings) {
 Check empty_folder(const std::string& path) {
   return {path_name("DirAvailable-", path), [path](Host& host, Findings& findings) {
             const auto names = host.list(path);
-            if (names && !names->empty()) error(findings, path + " is not empty", "this machine has been a control plane: kubeadm reset, or remove what is in it");
+            if (names && !names->empty()) error(findings, path + " is not empty", "kubejoin reset empties it, kubeadm reset where this machine was a control plane");
           }};
 }
 
