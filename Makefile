@@ -211,6 +211,7 @@ storm: $(BUILD)/kubejoin ## a boot storm: JOINS=30 machines at once against a re
 
 e2e: $(BUILD)/kubejoin ## real nodes join real clusters, kubeadm beside them as the oracle; every sentence of the page; every metadata source
 	@tests/e2e/join.sh $(BUILD)/kubejoin
+	@tests/e2e/reset.sh $(BUILD)/kubejoin
 	@$(MAKE) --no-print-directory reference metadata
 
 # ---- compilers and style: each file on its own, nothing is linked --------------------------------------------------------
