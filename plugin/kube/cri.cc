@@ -265,7 +265,6 @@ Result<std::vector<std::string>> parse_cri_sandboxes(const HttpResponse& answer)
   return ids;
 }
 
-Status parse_cri_done(const HttpResponse& answer) { return check_grpc_status(answer);
-}
+Status parse_cri_done(const HttpResponse& answer) { return check_grpc_status(answer); }
 
 }  // namespace kubejoin::kube
