@@ -283,6 +283,8 @@ int run_boot(const Invocation& invocation) {
   config::Loaded& loaded = read.loaded;
   wipe(boot.fetched.user_data);
   if (!loaded.errors.empty()) return conclude(boot, "configuration", loaded.errors);
+  const bool joins_by_itself = !read.commands.joins.empty() && read.unconcerned && read.unconcerned->why == config::Unconcerned::Why::no_document;
+  if (joins_by_itself) return skip(boot, "the user-data's " + config::sentence(read.commands.joins.front()));
   if (read.unconcerned) {
     for (const Error& warning : loaded.warnings) std::fputs(report::error_text(warning, "warning").c_str(), stderr);
     return skip(boot, "the user-data of " + boot.fetched.source + " " + read.unconcerned->sentence(), read.unconcerned->why != config::Unconcerned::Why::not_read);

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/join_run.h"
 #include "cli/surroundings.h"
+#include "config/join_flags.h"
 #include "config/user_data.h"
 #include "plan/join_plan.h"
 #include "plan/runner.h"
@@ -26,79 +27,35 @@ struct JoinOptions {
   int verbosity = 0;
 };
 
-// Lists as pflag's StringSlice has them: repeatable, each use one line of CSV (Go encoding/csv): an item that begins with a quote ends with
-// one and may hold commas and doubled quotes; a quote elsewhere is a mistake.
-Status append_list(std::vector<std::string>& list, const std::string& value) {
-  const auto wrong = [&](const char* what) {
-    return fail(Kind::usage, "usage.list", std::string(what) + " in the list " + quoted(value), "items are separated by commas; quotes go around a whole item");
-  };
-  std::size_t at = 0;
-  while (at < value.size()) {
-    std::string item;
-    if (value[at] == '"') {
-      for (++at;;) {
-        const std::size_t quote = value.find('"', at);
-        if (quote == std::string::npos) return wrong("a quote is not closed");
-        item.append(value, at, quote - at);
-        at = quote + 1;
-        if (at == value.size() || value[at] != '"') break;
-        item += value[at++];
-      }
-      if (at < value.size() && value[at] != ',') return wrong("something follows a closing quote");
-    } else {
-      const std::size_t end = std::min(value.find(',', at), value.size());
-      item = value.substr(at, end - at);
-      if (item.find('"') != std::string::npos) return wrong("a quote stands inside an item");
-      at = end;
-    }
-    list.push_back(std::move(item));
-    if (at < value.size() && ++at == value.size()) list.emplace_back();  // a comma at the end: one more, empty
-  }
-  return {};
+// What the flags that are no part of a configuration do; of the others, config::join_flags() knows.
+std::function<Status(const std::string&)> setter(JoinOptions& o, std::string_view name) {
+  const auto text = [](std::string& into) { return [&into](const std::string& v) { return into = v, Status{}; }; };
+  if (name == "config") return text(o.config_path);
+  if (name == "wait") return text(o.wait);
+  if (name == "root" || name == "rootfs") return text(o.root);
+  if (name == "strict") return [&o](const std::string& v) { return o.strict = v == "true" || v == "1" || v == "t", Status{}; };
+  if (name == "v")
+    return [&o](const std::string& v) -> Status {
+      if (v.empty() || !std::all_of(v.begin(), v.end(), [](char c) { return c >= '0' && c <= '9'; }) || v.size() > 2)
+        return fail(Kind::usage, "usage.verbosity", "-v takes a number, not " + quoted(v));
+      return o.verbosity = std::stoi(v), Status{};
+    };
+  if (name == "control-plane" || name == "experimental-control-plane")
+    return [&o](const std::string& v) { return o.control_plane = v == "true" || v == "1" || v == "t", Status{}; };
+  if (name == "certificate-key" || name.starts_with("apiserver-"))
+    return [&o](const std::string& v) { return o.control_plane_flags |= !v.empty() && v != "6443", Status{}; };
+  return [](const std::string&) { return Status{}; };
 }
 
 std::vector<Flag> flags_into(JoinOptions& o) {
-  const auto text = [](std::string& into) { return [&into](const std::string& v) { return into = v, Status{}; }; };
-  const auto optional = [](std::optional<std::string>& into) { return [&into](const std::string& v) { return into = v, Status{}; }; };
-  const auto secret = [](std::optional<Secret>& into) { return [&into](const std::string& v) { return into = Secret(v), Status{}; }; };
-  const auto list = [](std::vector<std::string>& into) { return [&into](const std::string& v) { return append_list(into, v); }; };
-  const auto boolean = [](auto& into) { return [&into](const std::string& v) { return into = v == "true" || v == "1" || v == "t", Status{}; }; };
-  const auto of_control_planes = [&o](const std::string& v) { return o.control_plane_flags |= !v.empty() && v != "6443", Status{}; };
-  const auto ignored = [](const std::string&) { return Status{}; };
-  config::Flags& f = o.flags;
-  return {
-      {"config", 0, "FILE", "a JoinConfiguration (v1alpha1 to v1beta4), or user-data that holds one", text(o.config_path)},
-      {"token", 0, "TOKEN", "for discovery and TLS bootstrap, where no other is given", secret(f.token)},
-      {"discovery-token", 0, "TOKEN", "to validate cluster-info", secret(f.discovery_token)},
-      {"discovery-token-ca-cert-hash", 0, "sha256:HEX,...", "pins of the cluster's root CA keys; repeatable", list(f.ca_cert_hashes)},
-      {"discovery-token-unsafe-skip-ca-verification", 0, "", "join without a pin", boolean(f.unsafe_skip_ca_verification)},
-      {"discovery-file", 0, "FILE|URL", "a kubeconfig, local or over https", optional(f.discovery_file)},
-      {"tls-bootstrap-token", 0, "TOKEN", "to authenticate for the node's certificate", secret(f.tls_bootstrap_token)},
-      {"node-name", 0, "NAME", "the Node's name; the host name otherwise", optional(f.node_name)},
-      {"cri-socket", 0, "PATH", "the container runtime's socket; detected otherwise", optional(f.cri_socket)},
-      {"feature-gates", 0, "NAME=BOOL,...", "Auditing, CoreDNS, DynamicKubeletConfig, SelfHosting, StoreCertsInSecrets", optional(f.feature_gates)},
-      {"ignore-preflight-errors", 0, "NAME,...", "checks whose errors are shown as warnings; `all` for every one", list(f.ignore_preflight_errors)},
-      {"skip-phases", 0, "NAME,...", "phases to leave out", list(f.skip_phases)},
-      {"patches", 0, "DIR", "kubeletconfiguration[suffix][+strategic|+merge|+json].{yaml,json}", optional(f.patches)},
-      {"dry-run", 0, "", "show every request and write; change nothing", boolean(f.dry_run)},
-      {"wait", 0, "identity|registered|ready", "what success means (default registered)", text(o.wait)},
-      {"strict", 0, "", "unknown fields of the document are errors", boolean(o.strict)},
-      {"root", 0, "DIR", "take every path below DIR", text(o.root)},
-      {"rootfs", 0, "DIR", "kubeadm's name of --root", text(o.root)},
-      {"v", 'v', "LEVEL", "0 to 5: how much to tell", [&o](const std::string& v) -> Status {
-         if (v.empty() || !std::all_of(v.begin(), v.end(), [](char c) { return c >= '0' && c <= '9'; }) || v.size() > 2)
-           return fail(Kind::usage, "usage.verbosity", "-v takes a number, not " + quoted(v));
-         return o.verbosity = std::stoi(v), Status{};
-       }},
-      {"certificate-key", 0, "KEY", "of control planes: ignored with a warning", of_control_planes},
-      {"apiserver-advertise-address", 0, "IP", "of control planes: ignored with a warning", of_control_planes},
-      {"apiserver-bind-port", 0, "PORT", "of control planes: ignored with a warning", of_control_planes},
-      {"control-plane", 0, "", "not of workers: kubeadm's", [&o](const std::string& v) { return o.control_plane = v == "true" || v == "1" || v == "t", Status{}; }},
-      {"kubeconfig", 0, "FILE", "accepted for compatibility", ignored},
-      {"vmodule", 0, "PATTERN=N", "accepted for compatibility", ignored},
-      {"skip-headers", 0, "", "accepted for compatibility", ignored},
-      {"skip-log-headers", 0, "", "accepted for compatibility", ignored},
-  };
+  std::vector<Flag> flags;
+  for (const config::JoinFlag& row : config::join_flags()) {
+    const bool configures = row.text || row.secret || row.list || row.boolean;
+    std::function<Status(const std::string&)> set = setter(o, row.name);
+    if (configures) set = [&o, &row](const std::string& v) { return config::set(o.flags, row, v); };
+    flags.push_back({row.name, row.letter, row.value_name, row.sentence, std::move(set)});
+  }
+  return flags;
 }
 
 int list_phases() {

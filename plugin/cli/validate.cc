@@ -52,6 +52,7 @@ struct Finding {
 struct Findings {
   std::vector<Finding> errors, warnings;
   std::vector<std::string> not_ours;  // files without an error, from which no machine joins
+  std::vector<std::string> notes;  // for people
 };
 
 Finding about(const std::string& file, Error error) {
@@ -106,23 +107,34 @@ void add_unconcerned(const std::string& file, const config::Unconcerned& unconce
   if (known) findings.not_ours.push_back(file);
 }
 
+// What runs a join that is no document of ours, and what of it nobody can judge before.
+std::string note_of(const config::CommandLines::Join& join) {
+  std::string text = "kubejoin: note: " + printable(join.place.file) + ": " + config::sentence(join);
+  if (join.for_control_plane) return text + "; it is for a control plane and was not judged\n";
+  for (const std::string& name : join.variables) text += (&name == &join.variables.front() ? "; not judged: $" : ", $") + printable(name, 60);
+  return text + "\n";
+}
+
 void check(const std::string& file, Result<std::string> bytes, const source::Source* platform, Findings& findings) {
   if (!bytes) return findings.errors.push_back(about(file, std::move(bytes).error()));
   if (platform != nullptr) check_limit(file, bytes->size(), *platform, findings);
   // The host name stands in for the machine's: its value is no part of the verdict.
   config::UserData read = config::read_user_data(*bytes, file, nullptr, {}, surroundings_of("localhost"));
   config::Loaded& loaded = read.loaded;
-  if (read.unconcerned) add_unconcerned(file, *read.unconcerned, findings);
+  // A join that a script runs by itself is what the file is about.
+  const bool by_itself = !read.commands.joins.empty() || !read.commands.errors.empty();
+  if (read.unconcerned && !(by_itself && read.unconcerned->why == config::Unconcerned::Why::no_document)) add_unconcerned(file, *read.unconcerned, findings);
   const auto add = [&](std::vector<Error>& from, std::vector<Finding>& to) {
     for (Error& e : from) {
       std::string path = path_of(e, read.documents);
       to.push_back({std::move(e), std::move(path)});
     }
   };
-  add(loaded.errors, findings.errors);
-  add(loaded.warnings, findings.warnings);
-  add(read.in_templates.errors, findings.errors);
-  add(read.in_templates.warnings, findings.warnings);
+  for (auto [from, to] : {std::pair(&loaded.errors, &findings.errors), std::pair(&read.commands.errors, &findings.errors), std::pair(&read.in_templates.errors, &findings.errors),
+                          std::pair(&loaded.warnings, &findings.warnings), std::pair(&read.commands.warnings, &findings.warnings),
+                          std::pair(&read.in_templates.warnings, &findings.warnings)})
+    add(*from, *to);
+  for (const config::CommandLines::Join& join : read.commands.joins) findings.notes.push_back(note_of(join));
 }
 
 void write_list(report::JsonWriter& json, std::string_view name, const std::vector<Finding>& findings) {
@@ -182,6 +194,7 @@ int run_validate(const Invocation& invocation) {
   } else {
     for (const Finding& warning : all.warnings) std::fputs(report::error_text(warning.error, "warning").c_str(), stderr);
     for (const Finding& error : all.errors) std::fputs(report::error_text(error.error).c_str(), stderr);
+    for (const std::string& note : all.notes) std::fputs(note.c_str(), stderr);
     if (!valid.empty()) std::printf("valid: %s\n", join(valid, " ").c_str());
   }
   return all.errors.empty() ? 0 : exit_status(Kind::invalid);

@@ -114,6 +114,7 @@ UserData read_user_data(std::span<const TextFile> files, const parse::Variables*
   UserData read;
   Seen seen;
   std::vector<Error> errors, warnings;
+  std::vector<parse::Script> scripts;
   for (const TextFile& file : files) {
     parse::Unwrapped unwrapped = parse::unwrap(file.bytes, file.path, variables, {}, local_file);
     // Of one text we may want nothing, as it is for others, too. A file among several was put there for us.
@@ -124,7 +125,7 @@ UserData read_user_data(std::span<const TextFile> files, const parse::Variables*
       errors.push_back(std::move(nothing));
     }
     std::move(unwrapped.documents.begin(), unwrapped.documents.end(), std::back_inserter(read.documents));
-    std::move(unwrapped.scripts.begin(), unwrapped.scripts.end(), std::back_inserter(read.scripts));
+    std::move(unwrapped.scripts.begin(), unwrapped.scripts.end(), std::back_inserter(scripts));
     std::move(unwrapped.foreign.begin(), unwrapped.foreign.end(), std::back_inserter(seen.foreign));
     std::move(unwrapped.files.begin(), unwrapped.files.end(), std::back_inserter(seen.files));
     append(std::move(unwrapped.unread), seen.unread);
@@ -160,6 +161,9 @@ UserData read_user_data(std::span<const TextFile> files, const parse::Variables*
   append(std::exchange(read.loaded.warnings, {}), warnings);
   sort_by_place(errors, files);
   sort_by_place(warnings, files);
+  std::vector<std::string> paths;
+  for (const parse::CarriedFile& file : seen.files) paths.push_back(file.path);
+  read.commands = judge_scripts(scripts, paths, surroundings);
   read.loaded.errors = std::move(errors);
   read.loaded.warnings = std::move(warnings);
   return read;

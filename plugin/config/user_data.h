@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/command_line.h"
 #include "config/load.h"
 #include "parse/envelope.h"
 
@@ -31,9 +32,9 @@ struct UserData {
   std::vector<parse::Document> documents;  // empty without errors: the user-data is none of our affair
   Loaded loaded;                           // mistakes of the envelope are among its errors and warnings, by place
   std::optional<Unconcerned> unconcerned;  // set when `documents` is empty and there are no errors
-  std::vector<parse::Script> scripts;      // what cloud-init or a shell would run
   // Of Cluster API's templates, whose joinConfiguration becomes a document: what is wrong in it. Nothing that a boot goes by.
   Loaded in_templates;
+  CommandLines commands;                   // joins that the user-data runs by itself: whatever is wrong with them, the machine's shell runs them
 };
 
 // `variables` as parse::unwrap() takes them; without any, names in templates stay unresolved and texts that hold one are

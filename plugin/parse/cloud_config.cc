@@ -492,9 +492,15 @@ class Reader {
     if (carried_.scripts.size() >= kMost) return;
     const std::string name = name_of(key, item);
     if (item.value->type == Type::string)
-      carried_.scripts.push_back({name, item.part->blocks.inner(*item.value, name), {}});
+      read_line(item, name);
     else if (item.value->type == Type::list)
       carried_.scripts.push_back({name, item.part->document().source, item.value->items});
+  }
+
+  void read_line(const Item& item, const std::string& name) {
+    auto source = item.part->blocks.inner(*item.value, name);
+    const bool moved = source->part.ends_with(", decoded");
+    carried_.scripts.push_back(moved ? Script{name, item.part->document().source, {*item.value}, true} : Script{name, std::move(source), {}});
   }
 
   // Our key holds a document, a list of them, or a text.

@@ -21,6 +21,7 @@ struct Script {
   std::string name;                      // "runcmd[0]", "part 2", "write_files[3] /usr/local/bin/join.sh", "user-data"
   std::shared_ptr<const Source> source;  // the text, with its own place; of the list form: the text that the marks of `argv` are in
   std::vector<Value> argv;               // list form: the words as they are; else empty
+  bool is_text = false;                  // argv is one text, whose place in `source` goes through escapes or folds
 };
 
 // A file that the user-data lays on the machine, as it is in the end.

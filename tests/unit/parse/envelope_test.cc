@@ -519,8 +519,8 @@ TEST_CASE("parse::unwrap collects what would be run, each with its place") {
         "runcmd[0] () 5:4 kubeadm, 5:13 join, 5:19 10.0.0.1:6443\n"
         "runcmd[1] (runcmd[1]) 6:4 kubeadm join --config /é\n"
         "runcmd[3] (runcmd[3]) 9:3 kubeadm join \\$  --token x$\n"
-        "runcmd[4] (runcmd[4], decoded) 1:1 a\tb\n"
-        "runcmd[6] (runcmd[6], decoded) 1:1 kubeadm join$\n"
+        "runcmd[4] () 11:3 a\tb\n"
+        "runcmd[6] () 13:3 kubeadm join\n\n"
         "write_files[0] /usr/local/bin/join.sh (write_files[0]) 19:5 #!/bin/sh$kubeadm join$\n");
   CHECK(list("#!/bin/sh\nkubeadm join\n") == "user-data () 1:1 #!/bin/sh$kubeadm join$\n");
   CHECK(list("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/x-shellscript\n\n#!/bin/sh\n--b\n"
