@@ -174,7 +174,10 @@ in_kubeadms_place() { # +
   grep -qxE ' *gitVersion: v1\.[0-9]+\.[0-9]+' <<<"$out" || fail "tools read another version"
   as_kubeadm version
   grep -qE '^kubeadm version: .*GitVersion:"v1\.' <<<"$out" || fail "tools read another version"
-  for command in init reset upgrade config certs token alpha; do
+  as_kubeadm config images list
+  grep -qE '/pause:[0-9.]+$' <<<"$out" || fail "a template that looks for the pause image finds none: $out"
+  for command in init "upgrade apply" "config migrate" "certs renew" "token list" alpha; do
+    # shellcheck disable=SC2086 # words
     as_kubeadm $command
     [[ $status == 1 ]] || fail "kubeadm $command ends with $status"
     says "not this program"
