@@ -5,7 +5,7 @@
 set -euo pipefail
 shopt -s globstar
 binary=$1 debug=$2 objects=$3 curl=$4
-limit=7000000
+limit=7500000
 fail() { echo "check-build: $1" >&2; exit 1; }
 
 elf=$(readelf -hldW "$binary")
