@@ -24,7 +24,7 @@ for block in "$room"/[0-9]*; do
   read -r prompt program command rest <"$block"
   [[ $prompt == '$' && $program == kubejoin ]] || continue
   if [[ $command == join && $rest != phase* ]]; then
-    diff <(sed -nE 's/^\+ ([a-z-]+) .*/\1/p' "$block") <("$kubejoin" join phase list | awk '{ print $1 }') ||
+    diff <(sed -nE 's/^\+ ([a-z-]+) .*/\1/p' "$block") <("$kubejoin" join phase list | awk 'NR > 1 { print $1 }') ||
       complain "the join that is shown does not run the phases of the plan"
   else
     # shellcheck disable=SC2086 # words
