@@ -98,7 +98,7 @@ TEST_CASE("cli: a mistake on the command line ends before anything, with 64, and
       {{"kubejoin", "join", "--config", "/does/not/exist"}, 71, "No such file"},
       {{"kubejoin", "status", "--wait=never"}, 64, "--wait takes a duration"},
       {{"kubeadm", "init"}, 1, "not this program"},
-      {{"kubeadm", "reset", "-f"}, 1, "not this program"},
+      {{"kubeadm", "reset", "--nonsense"}, 1, "unknown flag: --nonsense"},
       {{"kubeadm", "join", "--config", "/does/not/exist"}, 1, "No such file"},
       {{"/usr/bin/kubeadm", "join", "--unknown"}, 1, "unknown flag: --unknown"},
   };
