@@ -128,7 +128,7 @@ int run_join(const Invocation& invocation) {
   }
   std::vector<Error> errors = std::move(loaded.errors);
   for (Error& e : errors)
-    if (e.id == "config.phase" && e.place.file.starts_with("flag ")) e.kind = Kind::usage;
+    if ((e.id == "config.phase" || e.id == "plan.missing-fact") && e.place.file.starts_with("flag ")) e.kind = Kind::usage;
   run.config = std::move(loaded.config);
   run.warnings = std::move(loaded.warnings);
   using config::WaitFor;

@@ -350,8 +350,9 @@ class Peeler {
   void judge_templates() {
     const std::size_t errors_before = out_.errors.size();
     std::vector<Error> ours;
-    for (auto& [problem, part] : template_problems_) {
-      const auto is_inside = [&outer = part](const std::string& inner) { return inner.starts_with(outer); };
+    for (auto& told : template_problems_) {
+      Rendered::Problem& problem = told.first;
+      const auto is_inside = [&outer = told.second](const std::string& inner) { return inner.starts_with(outer); };
       // Between YAML's single quotes '' has become '.
       const std::string unquoted = replace_all(problem.snippet, "''", "'");
       const bool matters =

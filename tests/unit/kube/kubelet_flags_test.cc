@@ -55,7 +55,7 @@ std::vector<std::string> words_of(std::string_view value) {
 }  // namespace
 
 TEST_CASE("kube::refusals_of, flags") {
-  for (const auto& [name, want] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto& row : std::vector<std::pair<std::string, std::string>>{
            {"v", ""}, {"node-ip", ""}, {"node_ip", ""}, {"max-pods", ""}, {"help", ""},
            {"container-runtime-endpoint", ""},
            {"network-plugin", "24-1000"}, {"cni_bin_dir", "24-1000"}, {"dynamic-config-dir", "24-1000"},
@@ -63,8 +63,8 @@ TEST_CASE("kube::refusals_of, flags") {
            {"containerd", "37-1000"}, {"containerized", "20-1000"},
            {"seccomp-default", "20-22"}, {"config-dir", "20-28"}, {"fail-cgroupv1", "20-31"},
            {"allow-privileged", "20-39"}, {"max-pod", "20-39"}, {"", "20-39"}, {"max-pods node-ip", "20-39"}}) {
-    CAPTURE(name);
-    CHECK(ranges(name) == want);
+    CAPTURE(row.first);
+    CHECK(ranges(row.first) == row.second);
   }
   CHECK(refusals_of("network-plugin", "cni").front().message ==
         "the kubelet's flag --network-plugin was removed in 1.24: the kubelet of 1.24 and later does not start with it");

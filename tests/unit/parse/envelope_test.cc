@@ -475,10 +475,10 @@ TEST_CASE("parse::looks_like") {
       {"YXBpVmVyc2lvbjoga3ViZWFkbS5rOHMuaW8vdjFiZXRhNAp\nraW5kOiBKb2luQ29uZm*ndXJhdGlvbgpkaXNjb3Zlcnk6", "base64 but for \"*\" at 2:20"},
       {"hello", ""},
   };
-  for (const auto& [text, what] : kRows) {
-    CAPTURE(text);
-    CHECK(looks_like(text).what == what);
-    CHECK(!looks_like(text).hint.empty());
+  for (const auto& row : kRows) {
+    CAPTURE(row.first);
+    CHECK(looks_like(row.first).what == row.second);
+    CHECK(!looks_like(row.first).hint.empty());
   }
 }
 
