@@ -66,7 +66,7 @@ LIB_OBJ := $(filter-out $(OUT)/plugin/main.o,$(PLUGIN_OBJ))
 UNIT_OBJ := $(UNIT:%.cc=$(OUT)/%.o)
 STANDIN_OBJ := $(STANDIN:%.cc=$(OUT)/%.o)
 FUZZ := $(sort $(wildcard tests/fuzz/*.cc))
-PURE := $(sort $(wildcard $(addprefix plugin/,base/http.cc base/result.cc base/secret.cc base/text.cc $(addsuffix /*.cc,parse kube schema config))))
+PURE := $(sort $(wildcard $(addprefix plugin/,base/http.cc base/result.cc base/secret.cc base/text.cc image/lines.cc image/secrets.cc image/table.cc image/traces.cc $(addsuffix /*.cc,parse kube schema config))))
 PURE_OBJ := $(PURE:%.cc=$(OUT)/%.o) $(OUT)/gen/schemas.o
 
 .PHONY: all help deps
