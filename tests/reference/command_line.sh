@@ -130,7 +130,7 @@ phases() { # +
   run "$KUBEJOIN" join phase nonsense "${pinned[@]}"
   fails 64 usage.phase
   join "${pinned[@]}" --skip-phases nonsense
-  fails 64 usage.phase
+  fails 64 config.phase
   # One phase is no join: nothing says so.
   run "$KUBEJOIN" join phase preflight "${pinned[@]}"
   succeeds
