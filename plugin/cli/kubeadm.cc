@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/surroundings.h"
 #include "config/user_data.h"
 #include "kube/kube.h"
 #include "parse/envelope.h"
@@ -219,7 +220,7 @@ int run_config_validate(const std::vector<std::string>& arguments) {
   if (path.empty()) return std::fputs("error: the --config flag is mandatory\n", stderr), 1;
   const auto bytes = make_real_host()->read(absolute_path(path), kMaxConfig);
   if (!bytes) return failed(bytes.error());
-  const config::Loaded loaded = config::read_user_data(*bytes, path, nullptr, {}, {.hostname = "localhost"}).loaded;
+  const config::Loaded loaded = config::read_user_data(*bytes, path, nullptr, {}, surroundings_of("localhost")).loaded;
   for (const Error& warning : loaded.warnings) std::fputs(report::error_text(warning, "warning").c_str(), stderr);
   if (!loaded.errors.empty()) return std::fprintf(stderr, "error: %s\n", loaded.errors.front().message.c_str()), complain(loaded.errors), 1;
   return std::puts("ok"), 0;
