@@ -132,7 +132,7 @@ phases() { # +
   join "${pinned[@]}" --skip-phases nonsense
   fails 64 config.phase
   # One phase is no join: nothing says so.
-  run "$KUBEJOIN" join phase preflight "${pinned[@]}"
+  run "$KUBEJOIN" join phase preflight "${pinned[@]}" --ignore-preflight-errors SystemVerification  # cgroups v1, which no configuration excuses here
   succeeds
   says_not "This node has joined"
   nothing_is_left
